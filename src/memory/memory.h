@@ -1,0 +1,134 @@
+/* Memory: pages, the object heap, the cycle collector's bookkeeping, weak references. The inline paths are in memory/alloc.h.
+ *
+ *   segment, 4 MiB, aligned to its size                page, 64 KiB
+ *   +------------------------------+                   +----------------------------------------------+
+ *   | Segment: headers of 64 pages |  <- page 0        | state bytes, one a slot (collectable only)   |
+ *   +------------------------------+                   | slot | slot | slot | ...                     |
+ *   | page 1 | page 2 | ... page 63|                   +----------------------------------------------+
+ *
+ * The headers stand together in page 0, because headers at the start of each page would all fall into the same cache sets.
+ * A mask leads from any address inside a segment to its page's header. All slots of a page have one size; sizes are 8 bytes
+ * apart up to 1 KiB, then eight to a doubling up to 32 KiB. A slot whose size is a multiple of 16 is 16-aligned.
+ *
+ * Three kinds of page:
+ *   plain         PyMem, PyObject_Malloc, objects that are not collectable. Larger blocks come from malloc; a bitmap of the
+ *                 address space tells the two apart, so that a block is freed by where it lies and never by the hook of the day.
+ *   collectable   objects of collectable types: each slot has a state byte, so that objects need no collector header. Large
+ *                 ones have a span of pages, or a segment, to themselves.
+ *   prefixed      the same with one word (two where the alignment asks for it) in front of the object: instances of Python
+ *                 classes keep their shape or __dict__ there (objects/instance.h).
+ */
+#ifndef TAIPAN_MEMORY_MEMORY_H
+#define TAIPAN_MEMORY_MEMORY_H
+
+#include "taipan.h"
+
+enum {
+    SEGMENT_SHIFT = 22, SEGMENT_SIZE = 1 << SEGMENT_SHIFT,
+    PAGE_SHIFT = 16, PAGE_SIZE = 1 << PAGE_SHIFT,
+    SEGMENT_PAGES = SEGMENT_SIZE / PAGE_SIZE,
+    SMALL_CLASSES = 128,                     /* 8, 16 ... 1024 bytes */
+    SIZE_CLASSES = SMALL_CLASSES + 5 * 8 + 1,/* and eight to a doubling, to 32 KiB; class 0 is not used */
+    LARGEST_CLASS_SIZE = 32768,
+};
+
+typedef enum PageKind { PAGE_FREE, PAGE_PLAIN, PAGE_COLLECTABLE, PAGE_PREFIXED, PAGE_KINDS } PageKind;
+
+typedef struct PageHeader {
+    void *free;                              /* list of free slots, linked through their first word */
+    uint32_t used;                           /* slots handed out */
+    uint32_t carved;                         /* slots that were ever on the free list: the rest of the page is untouched */
+    uint32_t capacity;
+    uint32_t reciprocal;                     /* slot index = offset * reciprocal >> 32, exact for offsets below 64 Ki */
+    char *slots;                             /* first slot */
+    uint8_t *state;                          /* SLOT_* a slot; NULL in plain pages */
+    struct PageHeader *next, *previous;      /* in the bin's list of pages with room */
+    uint32_t slot_size;
+    uint8_t kind, size_class;
+    uint8_t listed;                          /* in the bin's list */
+    uint8_t span;                            /* pages of a span; 255: a segment of its own, or several */
+    int32_t *counts;                         /* copies of reference counts, during a collection */
+} PageHeader;
+
+/* State of a slot in collectable pages. 0: not tracked (free or not). */
+enum {
+    SLOT_TRACKED = 1,
+    SLOT_GENERATION = 2 | 4,                 /* 0 young, 1, 2; 3 << 1 = frozen */
+    SLOT_GENERATION_SHIFT = 1,
+    SLOT_FINALIZED = 8,                      /* tp_finalize has run (PEP 442) */
+    SLOT_WEAKLY_REFERENCED = 16,             /* has an entry in the table of weak references */
+    SLOT_COLLECTING = 32, SLOT_UNREACHABLE = 64,   /* during a collection */
+    SLOT_LOGGED = 128,                       /* has an entry in the young log */
+};
+
+typedef struct Segment {
+    PageHeader pages[SEGMENT_PAGES];
+    struct Segment *next, *previous;
+    struct Heap *heap;
+    uint64_t free_pages;                     /* bit i: page i is free */
+    size_t mapped;                           /* bytes, more than SEGMENT_SIZE for one big object */
+} Segment;
+
+typedef struct Heap {
+    PageHeader *bins[PAGE_KINDS][SIZE_CLASSES];   /* the page to allocate from; never NULL (the empty page at first) */
+    bool hooked;                             /* PyMem_SetAllocator, tracemalloc: every call takes the slow path */
+    Segment *segments;
+    size_t pages_in_use, segments_in_use;
+    PageHeader empty_page;                   /* never has a free slot */
+} Heap;
+
+/* ---- collector ------------------------------------------------------------------------------------------------- */
+
+enum { GENERATIONS = 3 };
+
+typedef struct Collector {
+    PyObject **log, **log_end, **log_limit;  /* addresses in order of tracking; entries may be stale or twice (SLOT_LOGGED) */
+    Py_ssize_t young_count;                  /* collectable allocations less frees since the last young collection */
+    Py_ssize_t threshold[GENERATIONS];
+    Py_ssize_t count[GENERATIONS];           /* [0] unused: young_count */
+    bool enabled, collecting;
+    int debug;                               /* gc.DEBUG_* */
+    Py_ssize_t long_lived_total, long_lived_pending;
+    struct { Py_ssize_t collections, collected, uncollectable; } stats[GENERATIONS];
+    PyObject *garbage, *callbacks;           /* lists */
+} Collector;
+
+typedef struct WeakrefEntry { PyObject *object; PyWeakReference *list; } WeakrefEntry;
+typedef struct WeakrefTable {                /* open addressing; objects without weak references pay nothing */
+    WeakrefEntry *entries;
+    size_t mask, used, filled;
+} WeakrefTable;
+
+/* ---- calls ------------------------------------------------------------------------------------------------------ */
+
+/* 0, or -1 when there is no memory. Before anything else of an interpreter. */
+int heap_init(Heap *heap);
+void heap_destroy(Heap *heap);
+int gc_init(Collector *gc);
+void gc_destroy(Collector *gc);
+
+/* The slow halves of the inline functions in alloc.h. NULL without exception when there is no memory. */
+void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size);
+void heap_free_slow(PageHeader *page, void *p);
+
+/* True when p lies in a segment of ours (as opposed to malloc, static or foreign memory). */
+bool heap_owns(const void *p);
+
+/* Collects generation 0, 1 or 2 and everything younger. Returns the number of unreachable objects, never raises. */
+Py_ssize_t gc_collect_generation(PyThreadState *ts, int generation);
+/* What EVAL_GC_SCHEDULED asks for: the oldest generation that is due. */
+void gc_run_scheduled(PyThreadState *ts);
+/* At interpreter shutdown: forced full collection; reports uncollectable garbage as CPython does. */
+Py_ssize_t gc_collect_at_exit(PyThreadState *ts);
+
+/* The head of o's list of weak references: its field where the type has one, an entry of the table otherwise.
+ * With create false, NULL when there are none. With create true, NULL with MemoryError, or TypeError as CPython words it. */
+PyWeakReference **weakref_list(PyObject *o, bool create);
+bool weakref_any(PyObject *o);
+void weakref_clear_one(PyWeakReference *ref);        /* unlinks and clears, callback kept */
+
+/* True when o is in collectable memory of ours and its tp_finalize has run; and to say so. */
+bool gc_is_finalized(PyObject *o);
+void gc_set_finalized(PyObject *o);
+
+#endif
