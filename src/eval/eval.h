@@ -4,6 +4,14 @@
 
 #include "taipan.h"
 
+/* One 16-bit unit of bytecode: an instruction, or a word of its inline cache. */
+typedef union CodeUnit {
+    uint16_t cache;
+    struct { uint8_t code, arg; } op;
+} CodeUnit;
+
+#define CODE_UNITS(code) ((CodeUnit *)((PyCodeObject *)(code))->co_code_adaptive)
+
 /* Begins with the words of CPython 3.13's _PyInterpreterFrame: debuggers, py-spy and greenlet know them.
  * Links are pointers; nothing computes a frame's address from its neighbour's. */
 typedef struct _PyInterpreterFrame Frame;
@@ -15,7 +23,7 @@ struct _PyInterpreterFrame {
     PyObject *f_builtins;            /* borrowed from the function */
     PyObject *f_locals;              /* owned, NULL in functions: the namespace of a class or module body */
     PyFrameObject *frame_obj;        /* owned, NULL until someone asked for it */
-    _Py_CODEUNIT *instr_ptr;         /* the instruction that runs, or that runs next while another frame is active */
+    CodeUnit *instr_ptr;             /* the instruction that runs, or that runs next while another frame is active */
     int stacktop;                    /* number of live slots of localsplus, when not executing */
     uint16_t return_offset;          /* code units from instr_ptr to where a callee returns to */
     char owner;

@@ -24,7 +24,7 @@ enum { SMALL_INT_MIN = -5, SMALL_INT_MAX = 256, SMALL_INT_COUNT = SMALL_INT_MAX 
 
 /* Every constant string that C code names: STR(append) is a borrowed reference to an immortal interned str. */
 typedef struct StaticNames {
-#define NAME(x) struct { PyASCIIObject head; char text[sizeof #x]; } x;
+#define NAME(x) struct { PyASCIIObject head; char text[sizeof #x]; } str_##x;
 #include "runtime/names.def"
 } StaticNames;
 
@@ -45,7 +45,7 @@ typedef struct Process {
 
 PyAPI_DATA(Process) _PyRuntime;
 
-#define STR(name) ((PyObject *)&_PyRuntime.names.name.head)
+#define STR(name) ((PyObject *)&_PyRuntime.names.str_##name.head)
 #define EMPTY_STR ((PyObject *)&_PyRuntime.empty_str.head)
 #define EMPTY_TUPLE ((PyObject *)&_PyRuntime.empty_tuple)
 #define EMPTY_BYTES ((PyObject *)&_PyRuntime.empty_bytes)
