@@ -46,7 +46,7 @@ static ALWAYS_INLINE void *heap_alloc(Heap *heap, PageKind kind, size_t size)
 static ALWAYS_INLINE void heap_free(void *p)
 {
     PageHeader *page = page_of(p);
-    if (UNLIKELY(page->used == 1 || !page->listed || page->span)) {
+    if (UNLIKELY(page->used == 1 || !page->fast)) {
         heap_free_slow(page, p);
         return;
     }

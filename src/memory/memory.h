@@ -36,7 +36,7 @@ typedef enum PageKind { PAGE_FREE, PAGE_PLAIN, PAGE_COLLECTABLE, PAGE_PREFIXED, 
 
 typedef struct PageHeader {
     void *free;                              /* list of free slots, linked through their first word */
-    uint32_t used;                           /* slots handed out */
+    uint32_t used;                           /* slots handed out, and one more while the page heads its bin */
     uint32_t carved;                         /* slots that were ever on the free list: the rest of the page is untouched */
     uint32_t capacity;
     uint32_t reciprocal;                     /* slot index = offset * reciprocal >> 32, exact for offsets below 64 Ki */
@@ -45,9 +45,10 @@ typedef struct PageHeader {
     struct PageHeader *next, *previous;      /* in the bin's list of pages with room */
     uint32_t slot_size;
     uint8_t kind, size_class;
-    uint8_t listed;                          /* in the bin's list */
-    uint8_t span;                            /* pages of a span; 255: a segment of its own, or several */
+    uint8_t listed;                          /* in the bin's list of pages with room */
+    uint8_t fast;                            /* listed, and no hook is on: the inline free may handle it */
     int32_t *counts;                         /* copies of reference counts, during a collection */
+    uint32_t span;                           /* pages of a large object, 0 in pages of slots */
 } PageHeader;
 
 /* State of a slot in collectable pages. 0: not tracked (free or not). */
@@ -63,17 +64,20 @@ enum {
 
 typedef struct Segment {
     PageHeader pages[SEGMENT_PAGES];
-    struct Segment *next, *previous;
     struct Heap *heap;
+    struct Segment *next, *previous;         /* in the heap's list of all segments */
     uint64_t free_pages;                     /* bit i: page i is free */
+    uint64_t dirty_pages;                    /* of the free ones, those whose memory the system still holds for us */
     size_t mapped;                           /* bytes, more than SEGMENT_SIZE for one big object */
+    uint8_t span_state[SEGMENT_PAGES];       /* SLOT_* of large collectable objects, by first page */
 } Segment;
 
 typedef struct Heap {
     PageHeader *bins[PAGE_KINDS][SIZE_CLASSES];   /* the page to allocate from; never NULL (the empty page at first) */
     bool hooked;                             /* PyMem_SetAllocator, tracemalloc: every call takes the slow path */
     Segment *segments;
-    size_t pages_in_use, segments_in_use;
+    Segment *roomy;                          /* where the last free page was found or given back */
+    size_t dirty_pages;
     PageHeader empty_page;                   /* never has a free slot */
 } Heap;
 
@@ -99,6 +103,15 @@ typedef struct WeakrefTable {                /* open addressing; objects without
     size_t mask, used, filled;
 } WeakrefTable;
 
+/* The allocators of the three domains, as PyMem_SetAllocator left them. Process-wide, as in CPython. */
+typedef struct MemoryProcess {
+    PyMemAllocatorEx allocator[3];           /* raw, mem, object */
+    bool replaced[3];
+    PyObjectArenaAllocator arena;
+    PyRefTracer tracer;
+    void *tracer_data;
+} MemoryProcess;
+
 /* ---- calls ------------------------------------------------------------------------------------------------------ */
 
 /* 0, or -1 when there is no memory. Before anything else of an interpreter. */
@@ -110,6 +123,10 @@ void gc_destroy(Collector *gc);
 /* The slow halves of the inline functions in alloc.h. NULL without exception when there is no memory. */
 void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size);
 void heap_free_slow(PageHeader *page, void *p);
+
+size_t heap_live_blocks(Heap *heap);                 /* sys.getallocatedblocks() */
+void heap_set_hooked(Heap *heap, bool hooked);       /* every call takes the slow path from now on, or no longer */
+void gc_log_compact(Collector *gc);                  /* drops entries of the young log that no longer stand for a young object */
 
 /* True when p lies in a segment of ours (as opposed to malloc, static or foreign memory). */
 bool heap_owns(const void *p);

@@ -40,6 +40,7 @@ typedef struct Process {
     struct { PyBytesObject head; char zero[8]; } bytes[256];     /* one-byte strings */
     PyBytesObject empty_bytes;
     PyTupleObject empty_tuple;
+    MemoryProcess memory;                                        /* memory/: replaced allocators */
     RuntimeProcess runtime;                                      /* interpreters, signals, configuration: runtime/ */
 } Process;
 

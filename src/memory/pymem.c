@@ -1,0 +1,265 @@
+/* The exported allocators: PyMem_Raw*, PyMem_*, PyObject_*, and how they are replaced.
+ *
+ * Invariants: a block up to LARGEST_CLASS_SIZE from PyMem_* or PyObject_* lies in our pages, rounded up to 16 bytes because
+ * foreign code counts on that alignment; larger ones and all raw ones come from malloc. A block is freed by where it lies,
+ * so blocks that were allocated before an allocator was replaced are still freed correctly by ours when it asks for it. */
+#include "memory/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <wchar.h>
+
+/* ---- the default allocators -------------------------------------------------------------------------------------- */
+
+static void *raw_malloc(void *context, size_t size) { return malloc(size ? size : 1); }
+static void *raw_calloc(void *context, size_t n, size_t size) { return n && size ? calloc(n, size) : calloc(1, 1); }
+static void *raw_realloc(void *context, void *p, size_t size) { return realloc(p, size ? size : 1); }
+static void raw_free(void *context, void *p) { free(p); }
+
+static void *pages_malloc(void *context, size_t size)
+{
+    Thread *t = thread_get();
+    if (UNLIKELY(size > LARGEST_CLASS_SIZE || !t)) return malloc(size ? size : 1);
+    return heap_alloc(t->heap, PAGE_PLAIN, size ? (size + 15) & ~(size_t)15 : 16);
+}
+
+static void *pages_calloc(void *context, size_t n, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(n, size, &total)) return NULL;
+    if (total > LARGEST_CLASS_SIZE) return calloc(1, total);
+    void *p = pages_malloc(context, total);
+    if (p) memset(p, 0, total);
+    return p;
+}
+
+static void pages_free(void *context, void *p)
+{
+    if (!p) return;
+    if (LIKELY(heap_owns(p))) heap_free(p);
+    else free(p);
+}
+
+static void *pages_realloc(void *context, void *p, size_t size)
+{
+    if (!p) return pages_malloc(context, size);
+    if (!heap_owns(p)) return realloc(p, size ? size : 1);
+    size_t old = page_of(p)->slot_size;
+    if (size <= old && size >= old / 2) return p;
+    void *moved = pages_malloc(context, size);
+    if (!moved) return size <= old ? p : NULL;
+    memcpy(moved, p, size < old ? size : old);
+    heap_free(p);
+    return moved;
+}
+
+static void *arena_alloc(void *context, size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+static void arena_free(void *context, void *p, size_t size) { munmap(p, size); }
+
+static const PyMemAllocatorEx raw_allocator = { NULL, raw_malloc, raw_calloc, raw_realloc, raw_free };
+static const PyMemAllocatorEx pages_allocator = { NULL, pages_malloc, pages_calloc, pages_realloc, pages_free };
+static const PyObjectArenaAllocator mmap_arena = { NULL, arena_alloc, arena_free };
+
+static const PyMemAllocatorEx *default_allocator(PyMemAllocatorDomain domain)
+{
+    return domain == PYMEM_DOMAIN_RAW ? &raw_allocator : &pages_allocator;
+}
+
+#define REPLACED(domain) UNLIKELY(_PyRuntime.memory.replaced[domain])
+#define ALLOCATOR(domain) (&_PyRuntime.memory.allocator[domain])
+
+void PyMem_GetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
+{
+    if ((unsigned)domain > PYMEM_DOMAIN_OBJ) memset(allocator, 0, sizeof *allocator);
+    else *allocator = REPLACED(domain) ? *ALLOCATOR(domain) : *default_allocator(domain);
+}
+
+void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator)
+{
+    if ((unsigned)domain > PYMEM_DOMAIN_OBJ) return;
+    *ALLOCATOR(domain) = *allocator;
+    _PyRuntime.memory.replaced[domain] = memcmp(allocator, default_allocator(domain), sizeof *allocator) != 0;
+}
+
+void PyMem_SetupDebugHooks(void) {}          /* the ASan flavour checks what the debug hooks would */
+
+void PyObject_GetArenaAllocator(PyObjectArenaAllocator *allocator)
+{
+    *allocator = _PyRuntime.memory.arena.alloc ? _PyRuntime.memory.arena : mmap_arena;
+}
+
+void PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator) { _PyRuntime.memory.arena = *allocator; }
+
+/* ---- the exported functions -------------------------------------------------------------------------------------- */
+
+#define TOO_LARGE(size) UNLIKELY((size) > (size_t)PY_SSIZE_T_MAX)
+#define TOO_MANY(n, size) UNLIKELY((size) != 0 && (n) > (size_t)PY_SSIZE_T_MAX / (size))
+
+#define DEFINE_ALLOCATOR(prefix, domain, default_functions)                                                             \
+    void *prefix##Malloc(size_t size)                                                                                   \
+    {                                                                                                                   \
+        if (TOO_LARGE(size)) return NULL;                                                                               \
+        if (REPLACED(domain)) return ALLOCATOR(domain)->malloc(ALLOCATOR(domain)->ctx, size);                           \
+        return default_functions##_malloc(NULL, size);                                                                  \
+    }                                                                                                                   \
+    void *prefix##Calloc(size_t n, size_t size)                                                                         \
+    {                                                                                                                   \
+        if (TOO_MANY(n, size)) return NULL;                                                                             \
+        if (REPLACED(domain)) return ALLOCATOR(domain)->calloc(ALLOCATOR(domain)->ctx, n, size);                        \
+        return default_functions##_calloc(NULL, n, size);                                                               \
+    }                                                                                                                   \
+    void *prefix##Realloc(void *p, size_t size)                                                                         \
+    {                                                                                                                   \
+        if (TOO_LARGE(size)) return NULL;                                                                               \
+        if (REPLACED(domain)) return ALLOCATOR(domain)->realloc(ALLOCATOR(domain)->ctx, p, size);                       \
+        return default_functions##_realloc(NULL, p, size);                                                              \
+    }                                                                                                                   \
+    void prefix##Free(void *p)                                                                                          \
+    {                                                                                                                   \
+        if (REPLACED(domain)) ALLOCATOR(domain)->free(ALLOCATOR(domain)->ctx, p);                                       \
+        else default_functions##_free(NULL, p);                                                                         \
+    }
+
+DEFINE_ALLOCATOR(PyMem_Raw, PYMEM_DOMAIN_RAW, raw)
+DEFINE_ALLOCATOR(PyMem_, PYMEM_DOMAIN_MEM, pages)
+DEFINE_ALLOCATOR(PyObject_, PYMEM_DOMAIN_OBJ, pages)
+
+char *_PyMem_RawStrdup(const char *s)
+{
+    size_t size = strlen(s) + 1;
+    char *copy = PyMem_RawMalloc(size);
+    return copy ? memcpy(copy, s, size) : NULL;
+}
+
+char *_PyMem_Strdup(const char *s)
+{
+    size_t size = strlen(s) + 1;
+    char *copy = PyMem_Malloc(size);
+    return copy ? memcpy(copy, s, size) : NULL;
+}
+
+wchar_t *_PyMem_RawWcsdup(const wchar_t *s)
+{
+    size_t length = wcslen(s) + 1;
+    if (length > (size_t)PY_SSIZE_T_MAX / sizeof *s) return NULL;
+    wchar_t *copy = PyMem_RawMalloc(length * sizeof *s);
+    return copy ? wmemcpy(copy, s, length) : NULL;
+}
+
+/* ---- objects ------------------------------------------------------------------------------------------------------ */
+
+/* The size of an instance with n items, rounded up to words; foreign variable-sized types get multiples of 16. */
+static size_t var_size(PyTypeObject *type, Py_ssize_t n)
+{
+    size_t size = (size_t)type->tp_basicsize + (size_t)n * (size_t)type->tp_itemsize;
+    return (size + 7) & ~(size_t)7;
+}
+
+PyObject *_PyObject_New(PyTypeObject *type)
+{
+    PyObject *o = REPLACED(PYMEM_DOMAIN_OBJ) || type->tp_basicsize > LARGEST_CLASS_SIZE
+                      ? PyObject_Malloc((size_t)type->tp_basicsize)
+                      : heap_alloc(thread_get()->heap, PAGE_PLAIN, (size_t)type->tp_basicsize);
+    return o ? PyObject_Init(o, type) : PyErr_NoMemory();
+}
+
+PyVarObject *_PyObject_NewVar(PyTypeObject *type, Py_ssize_t n)
+{
+    PyVarObject *o = PyObject_Malloc(var_size(type, n));
+    return o ? PyObject_InitVar(o, type, n) : (PyVarObject *)PyErr_NoMemory();
+}
+
+/* Hidden bytes in front of an instance: the word with its shape or __dict__, two words where the layout wants 16. */
+static size_t type_prefix(PyTypeObject *type)
+{
+    return type->tp_flags & Py_TPFLAGS_MANAGED_DICT ? 8 : 0;
+}
+
+static PyObject *gc_new(PyTypeObject *type, size_t size)
+{
+    size_t prefix = type_prefix(type);
+    PyObject *o = gc_alloc(thread_get(), type, size, prefix);
+    if (o && prefix) memset((char *)o - prefix, 0, prefix);
+    return o;
+}
+
+PyObject *_PyObject_GC_New(PyTypeObject *type)
+{
+    return gc_new(type, ((size_t)type->tp_basicsize + 7) & ~(size_t)7);
+}
+
+PyVarObject *_PyObject_GC_NewVar(PyTypeObject *type, Py_ssize_t n)
+{
+    if (UNLIKELY(n < 0)) {
+        PyErr_BadInternalCall();
+        return NULL;
+    }
+    PyVarObject *o = (PyVarObject *)gc_new(type, var_size(type, n));
+    if (o) Py_SET_SIZE(o, n);
+    return o;
+}
+
+PyObject *PyUnstable_Object_GC_NewWithExtraData(PyTypeObject *type, size_t extra)
+{
+    PyObject *o = gc_new(type, ((size_t)type->tp_basicsize + extra + 7) & ~(size_t)7);
+    if (o) memset((char *)o + sizeof(PyObject), 0, (size_t)type->tp_basicsize + extra - sizeof(PyObject));
+    return o;
+}
+
+/* Of an untracked object with one reference. On failure the old object is left as it was. */
+PyVarObject *_PyObject_GC_Resize(PyVarObject *o, Py_ssize_t n)
+{
+    Thread *t = thread_get();
+    PyTypeObject *type = Py_TYPE(o);
+    size_t old = var_size(type, Py_SIZE(o));
+    if (n < 0 || (type->tp_itemsize && (size_t)n > ((size_t)PY_SSIZE_T_MAX - (size_t)type->tp_basicsize) / (size_t)type->tp_itemsize))
+        return (PyVarObject *)PyErr_NoMemory();
+    size_t new = var_size(type, n), prefix = type_prefix(type);
+    char *p = heap_alloc(t->heap, prefix ? PAGE_PREFIXED : PAGE_COLLECTABLE, new + prefix);
+    if (!p) return (PyVarObject *)PyErr_NoMemory();
+    memcpy(p, (char *)o - prefix, prefix + (old < new ? old : new));
+    t->ts.interp->gc.young_count++;
+    gc_free(t, (PyObject *)o, prefix);
+    PyVarObject *moved = (PyVarObject *)(p + prefix);
+    Py_SET_SIZE(moved, n);
+    return moved;
+}
+
+void PyObject_GC_Del(void *o)
+{
+    PageHeader *page = page_of(o);
+    char *slot = page->slots + (size_t)slot_index(page, o) * page->slot_size;
+    gc_free(thread_get(), o, (size_t)((char *)o - slot));
+}
+
+#undef PyObject_GC_Track
+void PyObject_GC_Track(void *o)
+{
+    if (UNLIKELY(gc_is_tracked(o))) Py_FatalError("object already tracked by the garbage collector");
+    gc_track(thread_get(), o);
+}
+
+void PyObject_GC_UnTrack(void *o)
+{
+    if (!_Py_IsImmortal(o) && gc_is_tracked(o)) gc_untrack(thread_get(), o);
+}
+
+int PyObject_IS_GC(PyObject *o)
+{
+    PyTypeObject *type = Py_TYPE(o);
+    return PyType_IS_GC(type) && (!type->tp_is_gc || type->tp_is_gc(o));
+}
+
+int PyObject_GC_IsTracked(PyObject *o)
+{
+    return PyObject_IS_GC(o) && heap_owns(o) && gc_is_tracked(o);
+}
+
+bool gc_is_finalized(PyObject *o) { return PyObject_IS_GC(o) && heap_owns(o) && (*slot_state(o) & SLOT_FINALIZED); }
+void gc_set_finalized(PyObject *o) { if (PyObject_IS_GC(o) && heap_owns(o)) *slot_state(o) |= SLOT_FINALIZED; }
+int PyObject_GC_IsFinalized(PyObject *o) { return gc_is_finalized(o); }
