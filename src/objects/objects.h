@@ -3,9 +3,10 @@
 #define TAIPAN_OBJECTS_OBJECTS_H
 
 #include "taipan.h"
+#include "objects/unicode.h"
 
 typedef struct ObjectState {
-    PyObject *interned;                     /* dict of interned strings that are not static: str */
+    UnicodeState unicode;                   /* str, codecs */
 } ObjectState;
 
 #endif

@@ -41,6 +41,7 @@ typedef struct Process {
     PyBytesObject empty_bytes;
     PyTupleObject empty_tuple;
     MemoryProcess memory;                                        /* memory/: replaced allocators */
+    UnicodeProcess unicode;
     RuntimeProcess runtime;                                      /* interpreters, signals, configuration: runtime/ */
 } Process;
 
