@@ -3,10 +3,12 @@
 #define TAIPAN_OBJECTS_OBJECTS_H
 
 #include "taipan.h"
+#include "objects/type_state.h"
 #include "objects/unicode.h"
 
 typedef struct ObjectState {
     UnicodeState unicode;                   /* str, codecs */
+    TypeState types;
 } ObjectState;
 
 #endif

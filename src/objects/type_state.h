@@ -1,0 +1,51 @@
+/* What the type machinery keeps in the Interpreter: the attribute caches, version tags, watchers, and what static built-in
+ * types (whose structs are shared by all interpreters and never written to) need an interpreter. */
+#ifndef TAIPAN_OBJECTS_TYPE_STATE_H
+#define TAIPAN_OBJECTS_TYPE_STATE_H
+
+#include "taipan.h"
+
+struct Shape;
+
+enum {
+    METHOD_CACHE_SIZE = 1 << 12, SHAPE_CACHE_SIZE = 1 << 10,
+    STATIC_TYPES_MAX = 256,              /* also the first version tag of heap types is above this */
+    FUNCTION_WATCHERS_MAX = 8,
+};
+
+/* (version tag, name) -> what the MRO holds. value is borrowed: a type changes its version before it loses an attribute. */
+typedef struct MethodCacheEntry {
+    PyObject *name;                      /* strong: a dead name's address could come back as another name */
+    PyObject *value;                     /* NULL: the MRO has no such name */
+    uint32_t version;
+} MethodCacheEntry;
+
+/* (shape, name) -> index, -1: not there. */
+typedef struct ShapeCacheEntry {
+    struct Shape *shape;
+    PyObject *name;                      /* strong */
+    Py_ssize_t index;
+} ShapeCacheEntry;
+
+/* Direct subclasses, in order of creation. Borrowed: a class leaves the lists of its bases before it is freed. */
+typedef struct SubclassList {
+    Py_ssize_t count, capacity;
+    PyTypeObject *items[];
+} SubclassList;
+
+typedef struct TypeState {
+    uint32_t next_version;
+    uint32_t next_function_version;
+    uint8_t active_function_watchers;
+    PyType_WatchCallback watchers[TYPE_MAX_WATCHERS];
+    PyFunction_WatchCallback function_watchers[FUNCTION_WATCHERS_MAX];
+    PyRefTracer ref_tracer;
+    void *ref_tracer_data;
+    PyObject *typing;                    /* the module, once _typing needed it */
+    uint64_t abc_invalidation_counter;
+    SubclassList *static_subclasses[STATIC_TYPES_MAX];   /* by tp_subclasses - 1 of static built-in types */
+    MethodCacheEntry cache[METHOD_CACHE_SIZE];
+    ShapeCacheEntry shape_cache[SHAPE_CACHE_SIZE];
+} TypeState;
+
+#endif
