@@ -69,11 +69,13 @@ static ALWAYS_INLINE PyObject *object_alloc(Thread *t, PyTypeObject *type, size_
 void gc_schedule(Thread *t);                  /* counts passed the threshold */
 void gc_log_grow(Collector *gc);
 
+static ALWAYS_INLINE PageKind gc_page_kind(size_t prefix) { return (PageKind)(PAGE_COLLECTABLE + prefix / 8); }
+
 /* A collectable object, untracked, everything after the header uninitialised. prefix: 0, 8 or 16 hidden bytes in front
  * (uninitialised too). NULL with MemoryError. The type's reference is taken for heap types. */
 static ALWAYS_INLINE PyObject *gc_alloc(Thread *t, PyTypeObject *type, size_t size, size_t prefix)
 {
-    char *p = heap_alloc(t->heap, prefix ? PAGE_PREFIXED : PAGE_COLLECTABLE, size + prefix);
+    char *p = heap_alloc(t->heap, gc_page_kind(prefix), size + prefix);
     if (UNLIKELY(!p)) return PyErr_NoMemory();
     PyObject *o = (PyObject *)(p + prefix);
     o->ob_refcnt = 1;

@@ -15,8 +15,8 @@
  *                 address space tells the two apart, so that a block is freed by where it lies and never by the hook of the day.
  *   collectable   objects of collectable types: each slot has a state byte, so that objects need no collector header. Large
  *                 ones have a span of pages, or a segment, to themselves.
- *   prefixed      the same with one word (two where the alignment asks for it) in front of the object: instances of Python
- *                 classes keep their shape or __dict__ there (objects/instance.h).
+ *   prefixed      the same with one word (wide: two, where a foreign base wants 16-aligned objects) in front of the object:
+ *                 instances of Python classes keep their shape or __dict__ there (objects/instance.h).
  */
 #ifndef TAIPAN_MEMORY_MEMORY_H
 #define TAIPAN_MEMORY_MEMORY_H
@@ -32,7 +32,7 @@ enum {
     LARGEST_CLASS_SIZE = 32768,
 };
 
-typedef enum PageKind { PAGE_FREE, PAGE_PLAIN, PAGE_COLLECTABLE, PAGE_PREFIXED, PAGE_KINDS } PageKind;
+typedef enum PageKind { PAGE_FREE, PAGE_PLAIN, PAGE_COLLECTABLE, PAGE_PREFIXED, PAGE_PREFIXED_WIDE, PAGE_KINDS } PageKind;
 
 typedef struct PageHeader {
     void *free;                              /* list of free slots, linked through their first word */

@@ -220,7 +220,7 @@ PyVarObject *_PyObject_GC_Resize(PyVarObject *o, Py_ssize_t n)
     if (n < 0 || (type->tp_itemsize && (size_t)n > ((size_t)PY_SSIZE_T_MAX - (size_t)type->tp_basicsize) / (size_t)type->tp_itemsize))
         return (PyVarObject *)PyErr_NoMemory();
     size_t new = var_size(type, n), prefix = type_prefix(type);
-    char *p = heap_alloc(t->heap, prefix ? PAGE_PREFIXED : PAGE_COLLECTABLE, new + prefix);
+    char *p = heap_alloc(t->heap, gc_page_kind(prefix), new + prefix);
     if (!p) return (PyVarObject *)PyErr_NoMemory();
     memcpy(p, (char *)o - prefix, prefix + (old < new ? old : new));
     t->ts.interp->gc.young_count++;

@@ -1,0 +1,623 @@
+/* The cycle collector.
+ *
+ * Reference counting frees almost everything at once; what it cannot free are cycles. An object is garbage when every
+ * reference to it comes from other garbage: for the objects of the generations in question (the candidates) we copy the
+ * counts, subtract one for each reference between candidates, and whatever then has a positive count, and all it leads to,
+ * is alive. The rest is unreachable.
+ *
+ * Objects have no header for this. The state byte of a slot says whether it is tracked and how old it is; the copies of the
+ * counts are side arrays of the pages that have candidates, made for the collection and freed after it. The youngest
+ * generation is the log of addresses in order of tracking, so that a young collection costs what is young; older ones are
+ * found by walking the state bytes.
+ *
+ * Invariants
+ *   - SLOT_LOGGED is set exactly while the log holds the slot's address, which it does once;
+ *   - outside a collection no slot has SLOT_COLLECTING or SLOT_UNREACHABLE, and no page has counts;
+ *   - while Python code runs during a collection (weak reference callbacks, finalisers, tp_clear) the collector owns a
+ *     reference to every unreachable object: none can vanish under it.
+ */
+#include "memory/alloc.h"
+#include "memory/gc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_INITIAL = 4096 };
+
+typedef struct ObjectArray { PyObject **items; size_t count, capacity; } ObjectArray;
+
+static bool array_push(ObjectArray *array, PyObject *o)
+{
+    if (UNLIKELY(array->count == array->capacity)) {
+        size_t capacity = array->capacity ? array->capacity * 2 : 1024;
+        PyObject **items = realloc(array->items, capacity * sizeof *items);
+        if (!items) return false;
+        array->items = items;
+        array->capacity = capacity;
+    }
+    array->items[array->count++] = o;
+    return true;
+}
+
+static void array_free(ObjectArray *array)
+{
+    free(array->items);
+    *array = (ObjectArray){0};
+}
+
+/* ---- the log ------------------------------------------------------------------------------------------------------ */
+
+int gc_init(Collector *gc)
+{
+    memset(gc, 0, sizeof *gc);
+    gc->threshold[0] = 2000;
+    gc->threshold[1] = gc->threshold[2] = 10;
+    gc->enabled = true;
+    if (!(gc->log = malloc(LOG_INITIAL * sizeof *gc->log))) return -1;
+    gc->log_end = gc->log;
+    gc->log_limit = gc->log + LOG_INITIAL;
+    return 0;
+}
+
+void gc_destroy(Collector *gc)
+{
+    free(gc->log);
+    gc->log = gc->log_end = gc->log_limit = NULL;
+}
+
+static bool is_young(uint8_t state) { return (state & (SLOT_TRACKED | SLOT_GENERATION)) == SLOT_TRACKED; }
+
+void gc_log_compact(Collector *gc)
+{
+    PyObject **to = gc->log;
+    for (PyObject **from = gc->log; from < gc->log_end; from++) {
+        uint8_t *state = slot_state(*from);
+        if (is_young(*state)) *to++ = *from;
+        else *state &= (uint8_t)~SLOT_LOGGED;
+    }
+    gc->log_end = to;
+}
+
+COLD NOINLINE void gc_log_grow(Collector *gc)
+{
+    size_t capacity = (size_t)(gc->log_limit - gc->log), used;
+    gc_log_compact(gc);
+    used = (size_t)(gc->log_end - gc->log);
+    if (used < capacity / 2) return;
+    PyObject **log = realloc(gc->log, capacity * 2 * sizeof *log);
+    if (!log) {
+        if (used < capacity) return;
+        Py_FatalError("out of memory while tracking an object");
+    }
+    gc->log = log;
+    gc->log_end = log + used;
+    gc->log_limit = log + capacity * 2;
+}
+
+COLD NOINLINE void gc_schedule(Thread *t)
+{
+    Collector *gc = &t->ts.interp->gc;
+    if (gc->enabled && gc->threshold[0] && !gc->collecting) eval_breaker_set(&t->ts, EVAL_GC_SCHEDULED);
+}
+
+/* ---- walking the heap ---------------------------------------------------------------------------------------------- */
+
+static bool walk_pages(Interpreter *interp, bool (*visit)(PyObject *, uint8_t, void *), void *arg)
+{
+    for (Segment *segment = interp->heap.segments; segment; segment = segment->next) {
+        for (unsigned i = 1; i < SEGMENT_PAGES; i++) {
+            PageHeader *page = &segment->pages[i];
+            if (page->kind < PAGE_COLLECTABLE) continue;
+            size_t prefix = (size_t)(page->kind - PAGE_COLLECTABLE) * 8;
+            for (uint32_t slot = 0; slot < page->carved; slot++) {
+                uint8_t state = page->state[slot];
+                if (!(state & SLOT_TRACKED)) continue;
+                PyObject *o = (PyObject *)(page->slots + (size_t)slot * page->slot_size + prefix);
+                if (!visit(o, state, arg)) return false;
+            }
+        }
+    }
+    return true;
+}
+
+static unsigned generation_of(uint8_t state) { return (state & SLOT_GENERATION) >> SLOT_GENERATION_SHIFT; }
+
+static void set_generation(uint8_t *state, unsigned generation)
+{
+    *state = (uint8_t)((*state & ~SLOT_GENERATION) | generation << SLOT_GENERATION_SHIFT);
+}
+
+typedef struct Selection { ObjectArray *into; unsigned from, to; } Selection;
+
+static bool select_old(PyObject *o, uint8_t state, void *arg)
+{
+    Selection *s = arg;
+    unsigned generation = generation_of(state);
+    return generation < s->from || generation > s->to || array_push(s->into, o);
+}
+
+/* Tracked objects of generations from .. to, oldest first, the young ones in order of tracking. */
+static bool select_objects(Interpreter *interp, unsigned from, unsigned to, ObjectArray *into)
+{
+    if (to > 0) {
+        Selection s = { into, from ? from : 1, to };
+        if (!walk_pages(interp, select_old, &s)) return false;
+    }
+    if (from == 0) {
+        gc_log_compact(&interp->gc);
+        for (PyObject **p = interp->gc.log; p < interp->gc.log_end; p++)
+            if (!array_push(into, *p)) return false;
+    }
+    return true;
+}
+
+/* ---- counts -------------------------------------------------------------------------------------------------------- */
+
+static int32_t *count_of(PyObject *o)
+{
+    PageHeader *page = page_of(o);
+    return &page->counts[slot_index(page, o)];
+}
+
+static bool in_collectable_memory(PyObject *o) { return !_Py_IsImmortal(o) && PyObject_IS_GC(o); }
+
+/* Copies the counts of the candidates less `owned` references of our own, and marks them. False: no memory. */
+static bool copy_counts(ObjectArray *candidates, Py_ssize_t owned)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        PyObject *o = candidates->items[i];
+        PageHeader *page = page_of(o);
+        if (!page->counts && !(page->counts = malloc(page->capacity * sizeof *page->counts))) return false;
+        Py_ssize_t count = Py_REFCNT(o) - owned;
+        page->counts[slot_index(page, o)] = count > INT32_MAX ? INT32_MAX : (int32_t)count;
+        *slot_state(o) |= SLOT_COLLECTING;
+    }
+    return true;
+}
+
+static void drop_counts(ObjectArray *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        PyObject *o = candidates->items[i];
+        PageHeader *page = page_of(o);
+        free(page->counts);
+        page->counts = NULL;
+        *slot_state(o) &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+    }
+}
+
+static int subtract_one(PyObject *o, void *arg)
+{
+    if (in_collectable_memory(o) && (*slot_state(o) & SLOT_COLLECTING)) --*count_of(o);
+    return 0;
+}
+
+typedef struct Marking { ObjectArray stack; bool failed; } Marking;
+
+static int mark_reachable(PyObject *o, void *arg)
+{
+    Marking *m = arg;
+    if (!in_collectable_memory(o)) return 0;
+    uint8_t *state = slot_state(o);
+    if (!(*state & SLOT_COLLECTING)) return 0;
+    *state &= (uint8_t)~SLOT_COLLECTING;
+    if (!array_push(&m->stack, o)) m->failed = true;
+    return 0;
+}
+
+/* Afterwards exactly the unreachable candidates still have SLOT_COLLECTING. False: no memory, nothing is known. */
+static bool find_unreachable(ObjectArray *candidates, Py_ssize_t owned)
+{
+    Marking m = {0};
+    if (!copy_counts(candidates, owned)) return false;
+    for (size_t i = 0; i < candidates->count; i++) {
+        PyObject *o = candidates->items[i];
+        Py_TYPE(o)->tp_traverse(o, subtract_one, NULL);
+    }
+    for (size_t i = 0; i < candidates->count && !m.failed; i++) {
+        PyObject *o = candidates->items[i];
+        if (*count_of(o) <= 0) continue;
+        mark_reachable(o, &m);
+        while (m.stack.count) {
+            PyObject *next = m.stack.items[--m.stack.count];
+            Py_TYPE(next)->tp_traverse(next, mark_reachable, &m);
+        }
+    }
+    array_free(&m.stack);
+    return !m.failed;
+}
+
+/* ---- what is done with garbage ------------------------------------------------------------------------------------- */
+
+static bool has_legacy_finalizer(PyObject *o) { return Py_TYPE(o)->tp_del != NULL; }
+
+static int mark_needed_by_legacy(PyObject *o, void *arg)
+{
+    Marking *m = arg;
+    if (!in_collectable_memory(o)) return 0;
+    uint8_t *state = slot_state(o);
+    if (!(*state & SLOT_COLLECTING) || (*state & SLOT_UNREACHABLE)) return 0;
+    *state |= SLOT_UNREACHABLE;
+    if (!array_push(&m->stack, o)) m->failed = true;
+    return 0;
+}
+
+/* Objects with tp_del, and what they lead to, cannot be freed: they move from garbage to kept. */
+static bool separate_legacy(ObjectArray *garbage, ObjectArray *kept)
+{
+    Marking m = {0};
+    bool any = false;
+    for (size_t i = 0; i < garbage->count; i++) {
+        if (!has_legacy_finalizer(garbage->items[i])) continue;
+        any = true;
+        mark_needed_by_legacy(garbage->items[i], &m);
+        while (m.stack.count) {
+            PyObject *next = m.stack.items[--m.stack.count];
+            Py_TYPE(next)->tp_traverse(next, mark_needed_by_legacy, &m);
+        }
+    }
+    array_free(&m.stack);
+    if (m.failed) return false;
+    if (!any) return true;
+    size_t to = 0;
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        if (!(*slot_state(o) & SLOT_UNREACHABLE)) garbage->items[to++] = o;
+        else if (!array_push(kept, o)) return false;
+    }
+    garbage->count = to;
+    return true;
+}
+
+/* Clears the weak references to garbage, and calls the callbacks of those that are not garbage themselves. */
+static void handle_weakrefs(ObjectArray *garbage)
+{
+    ObjectArray due = {0};
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        PyWeakReference *ref, **list = weakref_list(o, false);
+        if (PyWeakref_Check(o)) {
+            /* garbage that is a weak reference: its callback must not run, and must not see what dies with it */
+            _PyWeakref_ClearRef((PyWeakReference *)o);
+        }
+        if (!list) continue;
+        while ((ref = *list) != NULL) {
+            bool calls = ref->wr_callback && !(*slot_state((PyObject *)ref) & SLOT_COLLECTING);
+            weakref_clear_one(ref);
+            if (calls && array_push(&due, (PyObject *)ref)) Py_INCREF(ref);
+            list = weakref_list(o, false);
+            if (!list) break;
+        }
+    }
+    for (size_t i = 0; i < due.count; i++) {
+        PyWeakReference *ref = (PyWeakReference *)due.items[i];
+        PyObject *callback = ref->wr_callback;
+        if (callback) {
+            ref->wr_callback = NULL;
+            PyObject *result = PyObject_CallOneArg(callback, (PyObject *)ref);
+            if (result) Py_DECREF(result);
+            else PyErr_WriteUnraisable(callback);
+            Py_DECREF(callback);
+        }
+    }
+    for (size_t i = 0; i < due.count; i++) Py_DECREF(due.items[i]);
+    array_free(&due);
+}
+
+static void finalize(ObjectArray *garbage)
+{
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        destructor finalizer = Py_TYPE(o)->tp_finalize;
+        uint8_t *state = slot_state(o);
+        if (!finalizer || (*state & SLOT_FINALIZED)) continue;
+        *state |= SLOT_FINALIZED;
+        finalizer(o);
+        assert(!PyErr_Occurred());
+    }
+}
+
+/* Moves what the finalisers brought back to life out of garbage; it grows older like any survivor. */
+static void separate_resurrected(ObjectArray *garbage, unsigned older)
+{
+    bool known = find_unreachable(garbage, 1);
+    size_t to = 0;
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        if (known && (*slot_state(o) & SLOT_COLLECTING)) continue;
+        *slot_state(o) |= SLOT_UNREACHABLE;           /* here: alive after all */
+    }
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        PageHeader *page = page_of(o);
+        free(page->counts);
+        page->counts = NULL;
+    }
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        uint8_t *state = slot_state(o);
+        bool alive = *state & SLOT_UNREACHABLE;
+        *state &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+        if (!alive) garbage->items[to++] = o;
+        else {
+            if (*state & SLOT_TRACKED) set_generation(state, older);
+            Py_DECREF(o);
+        }
+    }
+    garbage->count = to;
+}
+
+static void clear_garbage(Collector *gc, ObjectArray *garbage)
+{
+    for (size_t i = 0; i < garbage->count; i++) {
+        PyObject *o = garbage->items[i];
+        if (gc->debug & GC_DEBUG_SAVEALL) {
+            if (PyList_Append(gc->garbage, o) < 0) PyErr_Clear();
+            uint8_t *state = slot_state(o);
+            if (*state & SLOT_TRACKED) set_generation(state, 2);
+        }
+        else {
+            inquiry clear = Py_TYPE(o)->tp_clear;
+            if (clear) {
+                clear(o);
+                if (PyErr_Occurred()) PyErr_WriteUnraisable((PyObject *)Py_TYPE(o));
+            }
+            uint8_t *state = slot_state(o);
+            if ((*state & SLOT_TRACKED) && generation_of(*state) == 0) set_generation(state, 1);
+        }
+        Py_DECREF(o);
+    }
+}
+
+static void report(const char *what, PyObject *o)
+{
+    PySys_FormatStderr("gc: %s <%s %p>\n", what, Py_TYPE(o)->tp_name, o);
+}
+
+/* Tuples that hold nothing collectable need not be looked at again. */
+static void untrack_tuple(PyObject *o, uint8_t *state)
+{
+    for (Py_ssize_t i = PyTuple_GET_SIZE(o); --i >= 0;) {
+        PyObject *item = PyTuple_GET_ITEM(o, i);
+        if (!item) return;
+        if (in_collectable_memory(item) && (!PyTuple_CheckExact(item) || gc_is_tracked(item))) return;
+    }
+    *state &= (uint8_t)~SLOT_TRACKED;
+}
+
+/* ---- a collection --------------------------------------------------------------------------------------------------- */
+
+static void invoke_callbacks(Collector *gc, const char *phase, int generation, Py_ssize_t collected, Py_ssize_t uncollectable)
+{
+    if (!gc->callbacks || PyList_GET_SIZE(gc->callbacks) == 0) return;
+    PyObject *info = Py_BuildValue("{sisnsn}", "generation", generation, "collected", collected, "uncollectable", uncollectable);
+    PyObject *name = PyUnicode_FromString(phase);
+    for (Py_ssize_t i = 0; info && name && i < PyList_GET_SIZE(gc->callbacks); i++) {
+        PyObject *callback = Py_NewRef(PyList_GET_ITEM(gc->callbacks, i));
+        PyObject *result = PyObject_CallFunctionObjArgs(callback, name, info, NULL);
+        if (result) Py_DECREF(result);
+        else PyErr_WriteUnraisable(callback);
+        Py_DECREF(callback);
+    }
+    if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(name);
+    Py_XDECREF(info);
+}
+
+/* Survivors move one generation up; what is unreachable goes to garbage, with a reference that garbage owns. */
+static bool split(Collector *gc, ObjectArray *candidates, unsigned generation, ObjectArray *garbage)
+{
+    unsigned older = generation < 2 ? generation + 1 : 2;
+    for (size_t i = 0; i < candidates->count; i++) {
+        PyObject *o = candidates->items[i];
+        uint8_t *state = slot_state(o);
+        if (*state & SLOT_COLLECTING) {
+            if (!array_push(garbage, o)) return false;
+            continue;
+        }
+        if (PyTuple_CheckExact(o)) untrack_tuple(o, state);
+        if (generation == 1 && *state & SLOT_TRACKED) gc->long_lived_pending++;
+        set_generation(state, older);
+    }
+    for (size_t i = 0; i < garbage->count; i++) Py_INCREF(garbage->items[i]);
+    return true;
+}
+
+static void keep_uncollectable(Collector *gc, ObjectArray *kept)
+{
+    for (size_t i = 0; i < kept->count; i++) {
+        PyObject *o = kept->items[i];
+        if (gc->debug & GC_DEBUG_UNCOLLECTABLE) report("uncollectable", o);
+        if (gc->garbage && ((gc->debug & GC_DEBUG_SAVEALL) || has_legacy_finalizer(o)) && PyList_Append(gc->garbage, o) < 0) PyErr_Clear();
+        uint8_t *state = slot_state(o);
+        *state &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+        set_generation(state, 2);
+        Py_DECREF(o);
+    }
+}
+
+static void collect(PyThreadState *ts, unsigned generation, bool with_callbacks, Py_ssize_t *collected, Py_ssize_t *uncollectable)
+{
+    Interpreter *interp = ts->interp;
+    Collector *gc = &interp->gc;
+    ObjectArray candidates = {0}, garbage = {0}, kept = {0};
+
+    if (with_callbacks) invoke_callbacks(gc, "start", (int)generation, 0, 0);
+    PyObject *pending = PyErr_GetRaisedException();
+    if (gc->debug & GC_DEBUG_STATS) PySys_WriteStderr("gc: collecting generation %u...\n", generation);
+    if (generation + 1 < GENERATIONS) gc->count[generation + 1]++;
+    for (unsigned i = 0; i <= generation; i++) gc->count[i] = 0;
+    gc->young_count = 0;
+
+    bool found = select_objects(interp, 0, generation, &candidates) && find_unreachable(&candidates, 0)
+                 && split(gc, &candidates, generation, &garbage);
+    if (!found) garbage.count = 0;                       /* no memory to look: all is taken to be alive */
+    bool legacy = !found || separate_legacy(&garbage, &kept);
+    for (size_t i = 0; i < candidates.count; i++) {
+        PageHeader *page = page_of(candidates.items[i]);
+        free(page->counts);
+        page->counts = NULL;
+    }
+    if (!found || !legacy) drop_counts(&candidates);
+    else gc_log_compact(gc);                             /* survivors have left the youngest generation */
+    if (generation == 2) {
+        gc->long_lived_pending = 0;
+        gc->long_lived_total = (Py_ssize_t)(candidates.count - garbage.count);
+    }
+    array_free(&candidates);
+
+    if (gc->debug & GC_DEBUG_COLLECTABLE)
+        for (size_t i = 0; i < garbage.count; i++) report("collectable", garbage.items[i]);
+    handle_weakrefs(&garbage);                           /* still marked SLOT_COLLECTING: that tells garbage from the rest */
+    for (size_t i = 0; i < garbage.count; i++) *slot_state(garbage.items[i]) &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+    finalize(&garbage);
+    separate_resurrected(&garbage, generation < 2 ? generation + 1 : 2);
+    *collected = (Py_ssize_t)garbage.count;
+    *uncollectable = (Py_ssize_t)kept.count;
+    for (size_t i = 0; i < garbage.count; i++) PyUnstable_Object_ClearWeakRefsNoCallbacks(garbage.items[i]);
+    clear_garbage(gc, &garbage);
+    keep_uncollectable(gc, &kept);
+    array_free(&garbage);
+    array_free(&kept);
+
+    if (gc->debug & GC_DEBUG_STATS)
+        PySys_WriteStderr("gc: done, %zd unreachable, %zd uncollectable.\n", *collected + *uncollectable, *uncollectable);
+    gc->stats[generation].collections++;
+    gc->stats[generation].collected += *collected;
+    gc->stats[generation].uncollectable += *uncollectable;
+    if (pending) PyErr_SetRaisedException(pending);
+    if (with_callbacks) invoke_callbacks(gc, "stop", (int)generation, *collected, *uncollectable);
+}
+
+static Py_ssize_t collect_guarded(PyThreadState *ts, int generation, bool with_callbacks)
+{
+    Collector *gc = &ts->interp->gc;
+    Py_ssize_t collected = 0, uncollectable = 0;
+    if (gc->collecting) return 0;
+    gc->collecting = true;
+    collect(ts, (unsigned)generation, with_callbacks, &collected, &uncollectable);
+    gc->collecting = false;
+    return collected + uncollectable;
+}
+
+Py_ssize_t gc_collect_generation(PyThreadState *ts, int generation)
+{
+    PyObject *pending = PyErr_GetRaisedException();
+    Py_ssize_t found = collect_guarded(ts, generation, true);
+    PyErr_SetRaisedException(pending);
+    return found;
+}
+
+void gc_run_scheduled(PyThreadState *ts)
+{
+    Collector *gc = &ts->interp->gc;
+    eval_breaker_clear(ts, EVAL_GC_SCHEDULED);
+    if (!gc->enabled || gc->collecting || gc->young_count <= gc->threshold[0] || !gc->threshold[0]) return;
+    for (int i = GENERATIONS - 1; i >= 0; i--) {
+        if ((i ? gc->count[i] : gc->young_count) <= gc->threshold[i]) continue;
+        /* A full collection only when enough has grown old since the last one: linear in total, not quadratic. */
+        if (i == 2 && gc->long_lived_pending < gc->long_lived_total / 4) continue;
+        gc_collect_generation(ts, i);
+        break;
+    }
+}
+
+Py_ssize_t gc_collect_at_exit(PyThreadState *ts)
+{
+    return collect_guarded(ts, 2, false);
+}
+
+/* ---- queries ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct ListRequest { PyObject *list; unsigned from, to; } ListRequest;
+
+/* The tracked objects of generations from .. to except `except`, as a new list. NULL with MemoryError. */
+PyObject *gc_list_objects(PyThreadState *ts, int from, int to, PyObject *except)
+{
+    ObjectArray found = {0};
+    PyObject *list = PyList_New(0);
+    if (!list) return NULL;
+    if (!select_objects(ts->interp, (unsigned)from, (unsigned)to, &found)) PyErr_NoMemory();
+    for (size_t i = 0; i < found.count && !PyErr_Occurred(); i++)
+        if (found.items[i] != list && found.items[i] != except) PyList_Append(list, found.items[i]);
+    array_free(&found);
+    if (PyErr_Occurred()) Py_CLEAR(list);
+    return list;
+}
+
+static bool freeze_one(PyObject *o, uint8_t state, void *arg)
+{
+    unsigned *move = arg;                                 /* from, to; from 4: any but frozen */
+    if (generation_of(state) == move[0] || (move[0] == 4 && generation_of(state) != 3)) set_generation(slot_state(o), move[1]);
+    return true;
+}
+
+void gc_freeze(PyThreadState *ts)
+{
+    unsigned move[2] = { 4, 3 };
+    walk_pages(ts->interp, freeze_one, move);
+    gc_log_compact(&ts->interp->gc);
+    ts->interp->gc.young_count = 0;
+}
+
+void gc_unfreeze(PyThreadState *ts)
+{
+    unsigned move[2] = { 3, 2 };
+    walk_pages(ts->interp, freeze_one, move);
+}
+
+static bool count_frozen(PyObject *o, uint8_t state, void *arg)
+{
+    if (generation_of(state) == 3) ++*(Py_ssize_t *)arg;
+    return true;
+}
+
+Py_ssize_t gc_frozen_count(PyThreadState *ts)
+{
+    Py_ssize_t n = 0;
+    walk_pages(ts->interp, count_frozen, &n);
+    return n;
+}
+
+/* ---- the public functions ------------------------------------------------------------------------------------------------ */
+
+Py_ssize_t PyGC_Collect(void)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    return ts->interp->gc.enabled ? gc_collect_generation(ts, 2) : 0;
+}
+
+int PyGC_Enable(void)
+{
+    Collector *gc = &interp_get()->gc;
+    int was = gc->enabled;
+    gc->enabled = true;
+    return was;
+}
+
+int PyGC_Disable(void)
+{
+    Collector *gc = &interp_get()->gc;
+    int was = gc->enabled;
+    gc->enabled = false;
+    return was;
+}
+
+int PyGC_IsEnabled(void) { return interp_get()->gc.enabled; }
+
+void PyUnstable_GC_VisitObjects(gcvisitobjects_t callback, void *arg)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    Collector *gc = &ts->interp->gc;
+    ObjectArray all = {0};
+    bool enabled = gc->enabled;
+    gc->enabled = false;
+    if (select_objects(ts->interp, 0, 3, &all)) {
+        for (size_t i = 0; i < all.count; i++) Py_INCREF(all.items[i]);
+        size_t i = 0;
+        while (i < all.count && callback(all.items[i], arg)) i++;
+        for (i = 0; i < all.count; i++) Py_DECREF(all.items[i]);
+    }
+    array_free(&all);
+    gc->enabled = enabled;
+}
