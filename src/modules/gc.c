@@ -2,24 +2,24 @@
 #include "capi/args.h"
 #include "memory/gc.h"
 
-BUILTIN_NOARGS(gc, enable, "($module, /)", "Enable automatic garbage collection.")
+BUILTIN_NOARGS(gc_module, enable, "($module, /)", "Enable automatic garbage collection.")
 {
     PyGC_Enable();
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, disable, "($module, /)", "Disable automatic garbage collection.")
+BUILTIN_NOARGS(gc_module, disable, "($module, /)", "Disable automatic garbage collection.")
 {
     PyGC_Disable();
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, isenabled, "($module, /)", "Returns true if automatic garbage collection is enabled.")
+BUILTIN_NOARGS(gc_module, isenabled, "($module, /)", "Returns true if automatic garbage collection is enabled.")
 {
     return PyBool_FromLong(PyGC_IsEnabled());
 }
 
-BUILTIN(gc, collect, KEYWORDS, "($module, /, generation=2)",
+BUILTIN(gc_module, collect, KEYWORDS, "($module, /, generation=2)",
         "Run the garbage collector for generation and all younger ones; return the number of unreachable objects.\n"
         "A ValueError is raised for a generation that does not exist.")
 {
@@ -35,7 +35,7 @@ BUILTIN(gc, collect, KEYWORDS, "($module, /, generation=2)",
     return PyLong_FromSsize_t(gc_collect_generation(PyThreadState_Get(), generation));
 }
 
-BUILTIN_O(gc, set_debug, "($module, flags, /)", "Set the debugging flags, a sum of the DEBUG_ constants.")
+BUILTIN_O(gc_module, set_debug, "($module, flags, /)", "Set the debugging flags, a sum of the DEBUG_ constants.")
 {
     int flags = PyLong_AsInt(arg);
     if (flags == -1 && PyErr_Occurred()) return NULL;
@@ -43,7 +43,7 @@ BUILTIN_O(gc, set_debug, "($module, flags, /)", "Set the debugging flags, a sum 
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, get_debug, "($module, /)", "Get the debugging flags.")
+BUILTIN_NOARGS(gc_module, get_debug, "($module, /)", "Get the debugging flags.")
 {
     return PyLong_FromLong(interp_get()->gc.debug);
 }
@@ -59,19 +59,19 @@ static PyObject *gc_set_threshold(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, get_threshold, "($module, /)", "Return the current collection thresholds.")
+BUILTIN_NOARGS(gc_module, get_threshold, "($module, /)", "Return the current collection thresholds.")
 {
     Collector *gc = &interp_get()->gc;
     return Py_BuildValue("(nnn)", gc->threshold[0], gc->threshold[1], gc->threshold[2]);
 }
 
-BUILTIN_NOARGS(gc, get_count, "($module, /)", "Return a three-tuple of the current collection counts.")
+BUILTIN_NOARGS(gc_module, get_count, "($module, /)", "Return a three-tuple of the current collection counts.")
 {
     Collector *gc = &interp_get()->gc;
     return Py_BuildValue("(nnn)", gc->young_count, gc->count[1], gc->count[2]);
 }
 
-BUILTIN(gc, get_objects, KEYWORDS, "($module, /, generation=None)",
+BUILTIN(gc_module, get_objects, KEYWORDS, "($module, /, generation=None)",
         "Return a list of objects tracked by the collector, all of them or those of one generation, without the list itself.")
 {
     int from = 0, to = 2;
@@ -91,7 +91,7 @@ BUILTIN(gc, get_objects, KEYWORDS, "($module, /, generation=None)",
     return gc_list_objects(PyThreadState_Get(), from, to, NULL);
 }
 
-BUILTIN_NOARGS(gc, get_stats, "($module, /)", "Return a list of dictionaries containing per-generation statistics.")
+BUILTIN_NOARGS(gc_module, get_stats, "($module, /)", "Return a list of dictionaries containing per-generation statistics.")
 {
     Collector *gc = &interp_get()->gc;
     PyObject *list = PyList_New(0);
@@ -104,12 +104,12 @@ BUILTIN_NOARGS(gc, get_stats, "($module, /)", "Return a list of dictionaries con
     return list;
 }
 
-BUILTIN_O(gc, is_tracked, "($module, obj, /)", "Returns true if the object is tracked by the garbage collector.")
+BUILTIN_O(gc_module, is_tracked, "($module, obj, /)", "Returns true if the object is tracked by the garbage collector.")
 {
     return PyBool_FromLong(PyObject_GC_IsTracked(arg));
 }
 
-BUILTIN_O(gc, is_finalized, "($module, obj, /)", "Returns true if the object has been already finalized by the GC.")
+BUILTIN_O(gc_module, is_finalized, "($module, obj, /)", "Returns true if the object has been already finalized by the GC.")
 {
     return PyBool_FromLong(PyObject_GC_IsFinalized(arg));
 }
@@ -148,27 +148,27 @@ static PyObject *gc_get_referents(PyObject *module, PyObject *args)
     return list;
 }
 
-BUILTIN_NOARGS(gc, freeze, "($module, /)", "Freeze all current tracked objects and ignore them for future collections.")
+BUILTIN_NOARGS(gc_module, freeze, "($module, /)", "Freeze all current tracked objects and ignore them for future collections.")
 {
     gc_freeze(PyThreadState_Get());
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, unfreeze, "($module, /)", "Unfreeze all objects in the permanent generation.")
+BUILTIN_NOARGS(gc_module, unfreeze, "($module, /)", "Unfreeze all objects in the permanent generation.")
 {
     gc_unfreeze(PyThreadState_Get());
     Py_RETURN_NONE;
 }
 
-BUILTIN_NOARGS(gc, get_freeze_count, "($module, /)", "Return the number of objects in the permanent generation.")
+BUILTIN_NOARGS(gc_module, get_freeze_count, "($module, /)", "Return the number of objects in the permanent generation.")
 {
     return PyLong_FromSsize_t(gc_frozen_count(PyThreadState_Get()));
 }
 
 static PyMethodDef gc_methods[] = {
-    METHOD(gc, enable), METHOD(gc, disable), METHOD(gc, isenabled), METHOD(gc, collect), METHOD(gc, set_debug),
-    METHOD(gc, get_debug), METHOD(gc, get_threshold), METHOD(gc, get_count), METHOD(gc, get_objects), METHOD(gc, get_stats),
-    METHOD(gc, is_tracked), METHOD(gc, is_finalized), METHOD(gc, freeze), METHOD(gc, unfreeze), METHOD(gc, get_freeze_count),
+    METHOD(gc_module, enable), METHOD(gc_module, disable), METHOD(gc_module, isenabled), METHOD(gc_module, collect), METHOD(gc_module, set_debug),
+    METHOD(gc_module, get_debug), METHOD(gc_module, get_threshold), METHOD(gc_module, get_count), METHOD(gc_module, get_objects), METHOD(gc_module, get_stats),
+    METHOD(gc_module, is_tracked), METHOD(gc_module, is_finalized), METHOD(gc_module, freeze), METHOD(gc_module, unfreeze), METHOD(gc_module, get_freeze_count),
     { "set_threshold", gc_set_threshold, METH_VARARGS,
       "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds; 0 as the first disables collection." },
     { "get_referrers", gc_get_referrers, METH_VARARGS,
@@ -200,7 +200,7 @@ static PyModuleDef_Slot gc_slots[] = {
     { 0 }
 };
 
-static struct PyModuleDef gc_module = {
+static struct PyModuleDef gc_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gc",
     .m_doc = "Access to the garbage collector for reference cycles.",
@@ -208,4 +208,4 @@ static struct PyModuleDef gc_module = {
     .m_slots = gc_slots,
 };
 
-PyMODINIT_FUNC PyInit_gc(void) { return PyModuleDef_Init(&gc_module); }
+PyMODINIT_FUNC PyInit_gc(void) { return PyModuleDef_Init(&gc_definition); }
