@@ -11,6 +11,7 @@
 
 typedef struct UnicodeProcess {
     uint64_t hash_secret[3];                /* zero with PYTHONHASHSEED=0; str, bytes use the first two, pyexpat the third */
+    Py_ssize_t next_id;                     /* of the next _Py_Identifier */
 } UnicodeProcess;
 
 typedef struct UnicodeState {
