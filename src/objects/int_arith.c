@@ -15,12 +15,11 @@ PyLongObject *long_new_digits(size_t n)
         return NULL;
     }
     PyLongObject *v;
-    size_t size = offsetof(PyLongObject, long_value.ob_digit) + (n ? n : 1) * sizeof(digit);
-    if (LIKELY(size <= 1024)) {
+    if (LIKELY(n <= 8000)) {                  /* in a page, too: an extension may shorten what _PyLong_New gave it */
         if (!(v = long_alloc_small(thread_get(), n ? n : 1))) return NULL;
     }
     else {
-        v = PyObject_Malloc(size);
+        v = PyObject_Malloc(offsetof(PyLongObject, long_value.ob_digit) + n * sizeof(digit));
         if (!v) return (PyLongObject *)PyErr_NoMemory();
         PyObject_Init(OBJECT(v), &PyLong_Type);
     }
@@ -31,12 +30,20 @@ PyLongObject *long_new_digits(size_t n)
 
 PyObject *long_finish(PyLongObject *v, size_t n, bool negative)
 {
+    size_t before = n;
     n = digits_trim(v->long_value.ob_digit, n);
+    if (n <= LONG_PAGE_DIGITS && before > LONG_PAGE_DIGITS) {       /* what frees it must find it in a page */
+        PyLongObject *copy = long_new_digits(n);
+        if (copy) memcpy(copy->long_value.ob_digit, v->long_value.ob_digit, n * sizeof(digit));
+        long_set_tag(v, before, false);
+        Py_SETREF(v, copy);
+        if (!v) return NULL;
+    }
     if (n <= 1) {
         int64_t value = n ? v->long_value.ob_digit[0] : 0;
         if (negative) value = -value;
         if (value >= SMALL_INT_MIN && value <= SMALL_INT_MAX) {
-            Py_DECREF(v);
+            heap_free(v);
             return SMALL_INT(value);
         }
     }

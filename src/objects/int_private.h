@@ -77,19 +77,28 @@ PyObject *long_finish(PyLongObject *v, size_t n, bool negative);
 /* |v| as an int of the exact type, new reference; v itself for non-negative exact ints. */
 PyObject *long_exact(PyObject *v);
 
-/* int_arith.c: operations on int objects */
+/* int_arith.c: operations on int objects or instances of subclasses. New references. */
 PyObject *long_neg(PyObject *v);
 PyObject *long_abs(PyObject *v);
-PyObject *long_lshift_bits(PyObject *v, size_t digits, unsigned bits);
-PyObject *long_rshift_bits(PyObject *v, size_t digits, unsigned bits);
+PyObject *long_invert(PyObject *v);
+PyObject *long_floor_divide(PyObject *a, PyObject *b);
+PyObject *long_modulo(PyObject *a, PyObject *b);
+PyObject *long_divmod(PyObject *a, PyObject *b);
+PyObject *long_lshift(PyObject *a, PyObject *b);
+PyObject *long_rshift(PyObject *a, PyObject *b);
+PyObject *long_and(PyObject *a, PyObject *b);
+PyObject *long_or(PyObject *a, PyObject *b);
+PyObject *long_xor(PyObject *a, PyObject *b);
+PyObject *long_lshift_bits(PyObject *v, size_t words, unsigned bits);     /* shifts by 30 * words + bits */
+PyObject *long_rshift_bits(PyObject *v, size_t words, unsigned bits);
+/* b is not 0; quotient or remainder may be NULL. 0 or -1. */
 int long_floor_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject **remainder);
 
-/* int_ops.c: slots */
-extern PyNumberMethods long_number_methods;
+/* int_power.c */
 PyObject *long_true_divide(PyObject *a, PyObject *b);
-PyObject *long_pow(PyObject *base, PyObject *exponent, PyObject *modulus);
+PyObject *long_pow(PyObject *base, PyObject *exponent, PyObject *modulus);    /* the slot: may be NotImplemented */
 
-/* int_bytes.c */
+/* int_convert.c: two's complement into exactly n bytes. -1 when it does not fit, with OverflowError if raise. */
 int long_to_bytes(const PyLongObject *v, unsigned char *bytes, size_t n, bool little, bool is_signed, bool raise);
 
 #endif

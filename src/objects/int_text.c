@@ -10,7 +10,7 @@ enum { LIMIT_THRESHOLD = 640 };              /* texts shorter than this are neve
 
 static const char digit_letters[36] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-static int text_limit(void) { return thread_interp(thread_get())->objects.int_max_str_digits; }
+static int text_limit(void) { return thread_interp(thread_get())->objects.numbers.max_str_digits; }
 
 /* ---- int to text --------------------------------------------------------------------------------------------------------------- */
 
@@ -330,41 +330,18 @@ PyObject *long_from_bytes(const char *text, Py_ssize_t length, int base)
     return v;
 }
 
-/* Decimal digits and whitespace of all scripts become ASCII, other characters '?'. */
-static char *text_to_ascii(PyObject *s)
-{
-    Py_ssize_t length = PyUnicode_GET_LENGTH(s);
-    char *text = PyMem_Malloc((size_t)length + 1);
-    if (!text) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < length; i++) {
-        Py_UCS4 c = PyUnicode_READ_CHAR(s, i);
-        if (c < 127) text[i] = (char)c;
-        else if (Py_UNICODE_ISSPACE(c)) text[i] = ' ';
-        else {
-            int value = Py_UNICODE_TODECIMAL(c);
-            text[i] = value < 0 ? '?' : (char)('0' + value);
-        }
-    }
-    text[length] = 0;
-    return text;
-}
-
 PyObject *PyLong_FromUnicodeObject(PyObject *s, int base)
 {
     if ((base != 0 && base < 2) || base > 36) {
         PyErr_SetString(PyExc_ValueError, "int() arg 2 must be >= 2 and <= 36");
         return NULL;
     }
-    Py_ssize_t length = PyUnicode_GET_LENGTH(s);
-    char *copy = NULL;
-    const char *text = PyUnicode_IS_ASCII(s) ? (const char *)PyUnicode_1BYTE_DATA(s) : (copy = text_to_ascii(s)), *stop;
-    if (!text) return NULL;
+    PyObject *ascii = PyUnicode_IS_ASCII(s) ? Py_NewRef(s) : str_digits_to_ascii(s);
+    if (!ascii) return NULL;
     int actual = base;
-    PyObject *v = read_int(text, text + length, &actual, &stop);
-    PyMem_Free(copy);
+    const char *text = (const char *)PyUnicode_1BYTE_DATA(ascii), *stop;
+    PyObject *v = read_int(text, text + PyUnicode_GET_LENGTH(ascii), &actual, &stop);
+    Py_DECREF(ascii);
     if (!v && !PyErr_Occurred()) return not_an_int(base, Py_NewRef(s));
     return v;
 }

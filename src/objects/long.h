@@ -9,6 +9,9 @@
 #include "runtime/state.h"
 #include "memory/alloc.h"
 
+/* Exact ints of at most that many digits are slots of a page, allocated and freed inline; longer ones are PyObject_Malloc's. */
+enum { LONG_PAGE_DIGITS = 200 };
+
 #define LONG(o) ((PyLongObject *)(o))
 #define LONG_TAG(v) (LONG(v)->long_value.lv_tag)
 #define LONG_DIGITS(v) (LONG(v)->long_value.ob_digit)
@@ -105,13 +108,18 @@ PyObject *long_isqrt(PyObject *v);
 /* (quotient rounded to nearest even, remainder) or NULL. */
 PyObject *long_divmod_near(PyObject *a, PyObject *b);
 
-/* Ends an exact int; also what tp_dealloc of int does. */
-void long_free(PyObject *v);
+/* The int that text of length bytes spells, as int(bytes, base) reads it; base valid. ValueError shows the text as bytes. */
+PyObject *long_from_bytes(const char *text, Py_ssize_t length, int base);
 
-/* Fills _PyRuntime.small_ints. Before anything else that makes objects. */
+/* tp_dealloc of an exact int whose count reached zero. */
+static ALWAYS_INLINE void long_dealloc_exact(PyObject *v)
+{
+    if (LIKELY(long_ndigits(LONG(v)) <= LONG_PAGE_DIGITS && (uintptr_t)v - (uintptr_t)_PyRuntime.small_ints >= sizeof _PyRuntime.small_ints))
+        heap_free(v);
+    else Py_TYPE(v)->tp_dealloc(v);
+}
+
+/* Once a process, before anything is computed. */
 void long_init_static(void);
-
-/* sys.int_info, made anew: new reference. */
-PyObject *PyLong_GetInfo(void);
 
 #endif

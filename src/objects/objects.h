@@ -3,12 +3,14 @@
 #define TAIPAN_OBJECTS_OBJECTS_H
 
 #include "taipan.h"
+#include "objects/number_state.h"
 #include "objects/type_state.h"
 #include "objects/unicode.h"
 
 typedef struct ObjectState {
     UnicodeState unicode;                   /* str, codecs */
     TypeState types;
+    NumberState numbers;
 } ObjectState;
 
 #endif
