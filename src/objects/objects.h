@@ -3,14 +3,18 @@
 #define TAIPAN_OBJECTS_OBJECTS_H
 
 #include "taipan.h"
+#include "objects/dict.h"
 #include "objects/number_state.h"
 #include "objects/type_state.h"
 #include "objects/unicode.h"
+#include "runtime/errors.h"
 
 typedef struct ObjectState {
+    DictState dicts;
     UnicodeState unicode;                   /* str, codecs */
     TypeState types;
     NumberState numbers;
+    ErrorState errors;
 } ObjectState;
 
 #endif

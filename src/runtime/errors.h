@@ -1,0 +1,35 @@
+/* Raising from inside Taipan, where PyErr_* cannot say it. */
+#ifndef TAIPAN_RUNTIME_ERRORS_H
+#define TAIPAN_RUNTIME_ERRORS_H
+
+#include "taipan.h"
+
+typedef struct _is Interpreter;
+
+/* KeyError(key), whatever key is: PyErr_SetObject would spread a tuple over the arguments. */
+void errors_set_key_error(PyObject *key);
+/* StopIteration(value), whatever value is. */
+void errors_set_stop_iteration(PyObject *value);
+/* The exception that a generator or with statement handles: borrowed, None or NULL when there is none. */
+PyObject *errors_handled(PyThreadState *ts);
+/* Raises exc (borrowed, an instance) without touching its context. */
+void errors_set_raw(PyThreadState *ts, PyObject *exc);
+/* An exception class called with value as PyErr_SetObject means it. New reference, or NULL. */
+PyObject *errors_create(PyObject *type, PyObject *value);
+/* AttributeError with name and obj set; format is the message. NULL. */
+PyObject *errors_set_attribute(PyObject *obj, PyObject *name, const char *format, ...);
+/* NameError with name set. NULL. */
+PyObject *errors_set_name(PyObject *type, PyObject *name, const char *format, ...);
+/* Prefixes the message of the current exception's context: raises a new one with __cause__ set to the current. */
+PyObject *errors_format_from_cause(PyObject *type, const char *format, ...);
+
+/* Makes the exception types ready. 0 or -1. Types first, then names in builtins. */
+int exceptions_init(Interpreter *interp);
+int exceptions_add_to_builtins(PyObject *builtins_dict);
+/* What an interpreter keeps: the MemoryError that is raised when not even one can be made. */
+typedef struct ErrorState {
+    PyObject *last_memory_error;              /* preallocated instance */
+    PyObject *errno_map;                      /* errno -> subclass of OSError */
+} ErrorState;
+
+#endif
