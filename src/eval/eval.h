@@ -3,6 +3,7 @@
 #define TAIPAN_EVAL_EVAL_H
 
 #include "taipan.h"
+#include <frameobject.h>
 
 /* One 16-bit unit of bytecode: an instruction, or a word of its inline cache. */
 typedef union CodeUnit {
@@ -43,7 +44,26 @@ enum {
     EVAL_EVENTS_MASK = 0xff,
 };
 
-typedef struct EvalState { int unused; } EvalState;
+enum { CODE_WATCHERS_MAX = 8, CODE_EXTRA_MAX = 255, MONITORING_TOOLS = 8, MONITORING_EVENTS = 17 };
+
+typedef struct EvalState {
+    _Py_GlobalMonitors monitors;                     /* tools per global event */
+    PyObject *monitoring_callables[MONITORING_TOOLS][MONITORING_EVENTS];
+    PyObject *monitoring_tool_names[MONITORING_TOOLS];
+    PyObject *monitoring_missing, *monitoring_disable;
+    uintptr_t monitoring_version;                    /* counts in steps of EVAL_EVENTS_MASK + 1 */
+    uintptr_t last_restart_version;
+    Py_ssize_t sys_profiling_threads, sys_tracing_threads;
+    bool sys_profile_initialized, sys_trace_initialized;
+    uint8_t code_watchers_active;
+    PyCode_WatchCallback code_watchers[CODE_WATCHERS_MAX];
+    uint8_t context_watchers_active;
+    Py_ssize_t code_extra_count;
+    freefunc code_extra_free[CODE_EXTRA_MAX];
+    uint32_t next_code_version;
+    PyObject *init_cleanup;                          /* code below an inlined __init__; NULL until first needed */
+    struct ContextKeep *context_keep;
+} EvalState;
 
 /* EVAL_*: sets or clears a reason to stop, from any thread. */
 static inline void eval_breaker_set(PyThreadState *ts, uintptr_t bit) { __atomic_or_fetch(&ts->eval_breaker, bit, __ATOMIC_RELAXED); }
@@ -51,5 +71,59 @@ static inline void eval_breaker_clear(PyThreadState *ts, uintptr_t bit) { __atom
 
 /* Runs what the eval_breaker asks for (signals, pending calls, collection, GIL hand-over). 0, or -1 with an exception. */
 int eval_handle_pending(PyThreadState *ts);
+
+/* ---- frames ---- */
+
+static inline PyCodeObject *frame_code(const Frame *f)
+{
+    assert(PyCode_Check(f->f_executable));
+    return (PyCodeObject *)f->f_executable;
+}
+
+/* Index of the current instruction in code units. */
+static inline int frame_lasti_units(const Frame *f) { return (int)(f->instr_ptr - CODE_UNITS(f->f_executable)); }
+
+/* True for shims, and before the first traceable instruction (cells being made, arguments being moved). */
+static inline bool frame_is_incomplete(const Frame *f)
+{
+    if (f->owner == FRAME_OWNED_BY_CSTACK) return true;
+    return f->owner != FRAME_OWNED_BY_GENERATOR && f->instr_ptr < CODE_UNITS(f->f_executable) + frame_code(f)->_co_firsttraceable;
+}
+
+static inline Frame *frame_first_complete(Frame *f)
+{
+    while (f && frame_is_incomplete(f)) f = f->previous;
+    return f;
+}
+
+/* The innermost complete frame, or NULL. */
+static inline Frame *frame_current(PyThreadState *ts) { return frame_first_complete(ts->current_frame); }
+
+/* BORROWED: the frame's object, made if need be; NULL with MemoryError. */
+PyFrameObject *frame_object(Frame *f);
+/* Line of the instruction that runs, -1 when it has none. */
+int frame_line(Frame *f);
+/* Gives back the chunks of a thread's frame stack. */
+void frame_stack_free(PyThreadState *ts);
+
+/* ---- running code ---- */
+
+/* The vectorcall of every Python function (PyFunctionObject.vectorcall). */
+PyObject *function_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+/* Runs func's code with a namespace for locals (or NULL) and no cells but func's. Module and class bodies. */
+PyObject *eval_function_in(PyThreadState *ts, PyObject *func, PyObject *locals, PyObject *const *args, Py_ssize_t nargs,
+                           PyObject *kwnames);
+/* BORROWED builtins that code running with these globals sees; NULL with an exception. */
+PyObject *eval_builtins_of(PyThreadState *ts, PyObject *globals);
+/* The `builtins` module's __import__ machinery as IMPORT_NAME runs it. NEW. */
+PyObject *eval_import_name(PyThreadState *ts, PyObject *builtins, PyObject *globals, PyObject *locals, PyObject *name,
+                           PyObject *fromlist, PyObject *level);
+/* The interpreter's monitoring state; before sys is made / at its end. */
+int eval_init(PyThreadState *ts);
+void eval_fini(PyInterpreterState *interp);
+/* sys.monitoring: a new module object, for sys. */
+PyObject *monitoring_module_new(void);
+/* The builtins module: NEW. */
+PyObject *builtins_module_new(void);
 
 #endif
