@@ -3,19 +3,169 @@
 #define TAIPAN_RUNTIME_RUNTIME_H
 
 #include "taipan.h"
+#include <pthread.h>
+#include <signal.h>
+
+typedef struct Thread Thread;
+
+/* ---- GIL (gil.c) ------------------------------------------------------------------------------------------------ */
+
+/* One a GIL; several interpreters may share it. A waiter that was refused for `interval` asks the holder to drop it; the
+ * holder then waits until someone else has had it (fair hand-over). */
+typedef struct Gil {
+    pthread_mutex_t mutex;
+    pthread_cond_t released, switched;
+    PyThreadState *holder;                  /* the last one, also after release; guarded by mutex, compared only */
+    unsigned long switches;
+    unsigned long interval;                 /* microseconds */
+    int locked;
+    bool ready;
+} Gil;
+
+/* Calls queued by Py_AddPendingCall: a ring. */
+enum { PENDING_CALLS_MAX = 300, PENDING_MAIN_MAX = 32 };
+typedef struct PendingCalls {
+    pthread_mutex_t mutex;
+    int first, count, limit;
+    bool busy;
+    struct { int (*function)(void *); void *argument; } calls[PENDING_CALLS_MAX];
+} PendingCalls;
+
+/* ---- Process ---------------------------------------------------------------------------------------------------- */
+
+typedef struct AuditHook { struct AuditHook *next; Py_AuditHookFunction function; void *data; } AuditHook;
+
+enum { PROCESS_SIGNALS = 65, PROCESS_EXIT_FUNCTIONS = 32 };
 
 typedef struct RuntimeProcess {
-    PyInterpreterState *interpreters;       /* linked list, guarded by a lock of runtime/ */
+    pthread_mutex_t lists;                  /* guards interpreters and every interpreter's list of threads */
+    PyInterpreterState *interpreters;       /* linked through runtime.next, main last */
     PyInterpreterState *main_interpreter;
+    int64_t next_interpreter_id;
+    PyThreadState *main_thread_state;
+    unsigned long main_thread;              /* pthread id */
+    Gil gil;                                /* of the main interpreter and those that share it */
+    PendingCalls main_pending;              /* run by the main thread only: signals' friends */
+
+    bool preinitialized, core_initialized, initialized;
+    PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
+    PyPreConfig preconfig;
+    PyWideStringList orig_argv;
+    bool locale_coerced;
+
+    AuditHook *audit_hooks;
+    Py_OpenCodeHookFunction open_code_hook;
+    void *open_code_data;
+    void (*exit_functions[PROCESS_EXIT_FUNCTIONS])(void);
+    int exit_function_count;
+
+    struct { volatile sig_atomic_t tripped; PyObject *handler; } signals[PROCESS_SIGNALS];
+    volatile sig_atomic_t signal_tripped;
+    PyObject *default_handler, *ignore_handler;
+    struct { int fd; bool warn_on_full; } wakeup;
+
+    struct _inittab *inittab_copy;          /* what PyImport_Extend/AppendInittab allocated */
+    bool stdout_fallback;                   /* no _io: print goes to the emergency streams */
 } RuntimeProcess;
+
+/* ---- Interpreter ------------------------------------------------------------------------------------------------ */
+
+typedef struct AtExitEntry { PyObject *function, *args, *kwargs; } AtExitEntry;
+typedef struct AtExitCall { struct AtExitCall *next; atexit_datacallbackfunc function; void *data; } AtExitCall;
+
+typedef struct ImportState {
+    pthread_mutex_t mutex;
+    pthread_cond_t released;
+    PyThreadState *lock_owner;              /* compared only */
+    unsigned long lock_thread;
+    int lock_level;
+    int dlopen_flags;
+    int override_frozen_modules, override_multi_interp_check;
+    PyObject *import_function;              /* builtins.__import__ as we made it */
+    PyObject *lock_unlock_module, *find_and_load, *handle_fromlist;
+    PyObject *extensions;                   /* dict: (file, name) -> capsule of ExtensionRecord */
+    PyObject *modules_by_index;             /* list, PyModuleDef.m_base.m_index */
+    struct { int level; bool header; int64_t accumulated; } timing;   /* -X importtime */
+} ImportState;
+
+typedef struct WarningsState {
+    PyObject *filters, *once_registry, *default_action, *context;
+    long filters_version;
+} WarningsState;
 
 typedef struct RuntimeState {
     PyInterpreterState *next;
     int64_t id;
-    PyThreadState *threads;                 /* linked through PyThreadState.next */
-    PyObject *sysdict, *modules, *builtins, *importlib;
+    PyThreadState *threads;                 /* linked through PyThreadState.next; newest first */
+    uint64_t next_thread_id;
+    Gil *gil, own_gil;
+    PendingCalls pending;
+    PyObject *sysdict, *modules, *builtins, *importlib;   /* dicts but importlib */
+    PyObject *sysdict_copy, *builtins_copy;
+    PyObject *dict;                         /* PyInterpreterState_GetDict */
+    PyConfig config;
+    int max_str_digits;                     /* of int <-> str */
+    int recursion_limit;                    /* what new threads start with */
+    unsigned long feature_flags;            /* FEATURE_* */
+    bool core_ready, ready, running_main;
+    PyThreadState *finalizing;
+    unsigned long finalizing_thread;
+    bool finalized;
+    size_t thread_stack_size;               /* 0: the system's default */
+    long threads_running;                   /* _thread.start_new_thread's */
+    ImportState import;
+    WarningsState warnings;
+    AtExitEntry *atexit_entries;
+    Py_ssize_t atexit_count, atexit_size;
+    AtExitCall *atexit_calls;
+    PyObject *audit_hooks;                  /* list of Python hooks, or NULL */
+    PyObject *stdlib_dir;
+    struct ThreadHandleRecord *thread_handles;   /* joinable threads, for _shutdown */
+    _PyFrameEvalFunction eval_frame;
+    int64_t id_refcount;
+    int require_idref;
+    PyObject *(*get_signal_default)(void);
+    PyObject *extra;                        /* dict of small things that components cache by name */
 } RuntimeState;
 
-typedef struct ThreadRuntime { int unused; } ThreadRuntime;
+enum {
+    FEATURE_OBMALLOC = 1 << 5, FEATURE_MULTI_INTERP = 1 << 8, FEATURE_THREADS = 1 << 10,
+    FEATURE_DAEMON_THREADS = 1 << 11, FEATURE_FORK = 1 << 15, FEATURE_EXEC = 1 << 16,
+};
+
+/* ---- Thread ----------------------------------------------------------------------------------------------------- */
+
+typedef struct ThreadRuntime {
+    bool own_memory;                        /* from malloc rather than the first thread's static place */
+    bool daemon_of_shutdown;
+    unsigned long switches_seen;
+    bool importing_builtin;
+    const char *package_context;            /* single-phase init: full name of the module being loaded */
+    PyObject *on_delete_lock;
+} ThreadRuntime;
+
+/* ---- what neighbours may call ------------------------------------------------------------------------------------ */
+
+/* A fatal error: message, state and traceback to stderr, abort. */
+void _Py_NO_RETURN runtime_fatal(const char *function, const char *message);
+
+/* The two halves of attaching: gil_take may not return when the interpreter is going away. */
+void gil_take(PyThreadState *ts);
+void gil_drop(PyThreadState *ts);
+void gil_yield(PyThreadState *ts);                 /* EVAL_GIL_DROP_REQUEST */
+int pending_add(PyInterpreterState *interp, int (*function)(void *), void *argument);
+int pending_calls_run(PyThreadState *ts);
+/* Runs Python signal handlers when this is the main thread of the main interpreter. 0, or -1 with an exception. */
+int signals_run(PyThreadState *ts);
+void signals_trip(int number);
+
+/* After an interrupted system call: 0 to try again, -1 with the exception of a signal handler. Use as
+ * do { Py_BEGIN_ALLOW_THREADS ... Py_END_ALLOW_THREADS } while (r < 0 && errno == EINTR && !(raised = PyErr_CheckSignals())); */
+
+/* sys.<name>: borrowed, NULL without exception when absent. */
+PyObject *sys_get(PyObject *name);
+int sys_set(PyObject *name, PyObject *value);
+
+const PyConfig *interp_config(PyInterpreterState *interp);
 
 #endif

@@ -1,0 +1,49 @@
+/* What the files of runtime/ (and the modules that belong to it) share. */
+#ifndef TAIPAN_RUNTIME_PRIVATE_H
+#define TAIPAN_RUNTIME_PRIVATE_H
+
+#include "runtime/state.h"
+
+/* state.c */
+void process_init(void);
+Interpreter *interp_new(void);
+PyThreadState *thread_new(Interpreter *interp);
+void thread_bind(PyThreadState *ts);
+void thread_unbind_current(void);
+void thread_unlink_free(PyThreadState *ts);
+void threads_delete_except(PyThreadState *keep);
+void stack_bounds(uintptr_t *low, uintptr_t *high);
+void lists_lock(void);
+void lists_unlock(void);
+void gilstate_forget(void);
+PyObject *thread_current_exceptions(void);
+/* Releases what other threads wait for when a thread state ends (_thread). */
+void thread_release_on_exit(PyThreadState *ts);
+
+/* gil.c */
+int gil_init(Gil *gil);
+void thread_attach(PyThreadState *ts);
+void thread_detach(PyThreadState *ts);
+void gil_change_holder(PyThreadState *from, PyThreadState *to);
+void gil_release_anonymous(Gil *gil);
+void gil_after_fork_child(PyThreadState *ts);
+unsigned long gil_switch_interval(Interpreter *interp);
+void gil_set_switch_interval(Interpreter *interp, unsigned long microseconds);
+
+/* pythread.c */
+int thread_start_os(void (*function)(void *), void *argument, pthread_t *handle);
+
+/* config.c */
+void config_init_compat(PyConfig *config);
+PyStatus config_copy(PyConfig *to, const PyConfig *from);
+PyStatus config_read(PyConfig *config);
+PyStatus config_write(const PyConfig *config);
+wchar_t *wide_copy(const wchar_t *text);
+PyStatus wide_list_copy(PyWideStringList *to, const PyWideStringList *from);
+void wide_list_clear(PyWideStringList *list);
+
+/* import.c */
+PyStatus import_init_core(PyThreadState *ts);
+void import_after_fork_child(void);
+
+#endif
