@@ -15,6 +15,11 @@
 
 enum { GIL_DEFAULT_INTERVAL = 5000 };
 
+/* In the stable ABI, no longer declared. */
+PyAPI_FUNC(void) PyEval_AcquireLock(void);
+PyAPI_FUNC(void) PyEval_ReleaseLock(void);
+PyAPI_FUNC(int) PyEval_ThreadsInitialized(void);
+
 int gil_init(Gil *gil)
 {
     if (gil->ready) return 0;
@@ -182,10 +187,6 @@ void PyEval_ReleaseThread(PyThreadState *ts)
 
 void PyEval_InitThreads(void) { }
 int PyEval_ThreadsInitialized(void) { return P->gil.ready; }
-PyAPI_FUNC(void) PyEval_AcquireLock(void);
-PyAPI_FUNC(void) PyEval_ReleaseLock(void);
-PyAPI_FUNC(int) PyEval_ThreadsInitialized(void);
-
 void PyEval_AcquireLock(void)
 {
     PyThreadState *ts = PyThreadState_Get();

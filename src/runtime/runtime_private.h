@@ -35,6 +35,10 @@ int thread_start_os(void (*function)(void *), void *argument, pthread_t *handle)
 
 /* config.c */
 void config_init_compat(PyConfig *config);
+PyStatus status_error(const char *function, const char *message);
+void preconfig_init_compat(PyPreConfig *config);
+PyStatus config_preinitialize(PyConfig *config, Py_ssize_t argc, char *const *bytes, wchar_t *const *wide);
+PyStatus config_decode(wchar_t **out, const char *text, const char *what);
 PyStatus config_copy(PyConfig *to, const PyConfig *from);
 PyStatus config_read(PyConfig *config);
 PyStatus config_write(const PyConfig *config);

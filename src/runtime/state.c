@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-Process _PyRuntime;
+
 _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
 static _Thread_local PyThreadState *thread_gilstate;
 
@@ -26,6 +26,13 @@ void lists_lock(void) { pthread_mutex_lock(&P->lists); }
 void lists_unlock(void) { pthread_mutex_unlock(&P->lists); }
 
 void _Py_NO_RETURN runtime_fatal(const char *function, const char *message) { _Py_FatalErrorFunc(function, message); }
+
+static void _Py_NO_RETURN runtime_fatal_pointer(const char *function, const char *format, const void *p)
+{
+    char message[200];
+    snprintf(message, sizeof message, format, p);
+    _Py_FatalErrorFunc(function, message);
+}
 
 /* ---- the C stack ------------------------------------------------------------------------------------------------ */
 
@@ -336,7 +343,7 @@ void thread_unlink_free(PyThreadState *ts)
 
 void PyThreadState_Delete(PyThreadState *ts)
 {
-    if ((Thread *)ts == thread_current) _Py_FatalErrorFormat(__func__, "tstate %p is still current", ts);
+    if ((Thread *)ts == thread_current) runtime_fatal_pointer(__func__, "tstate %p is still current", ts);
     if (!ts->_status.cleared) PyThreadState_Clear(ts);
     thread_unlink_free(ts);
 }
@@ -522,7 +529,7 @@ void PyGILState_Release(PyGILState_STATE old)
     PyThreadState *ts = thread_gilstate;
     if (!ts) _Py_FatalErrorFunc(__func__, "auto-releasing thread-state, but no thread-state for this thread");
     if ((PyThreadState *)thread_current != ts)
-        _Py_FatalErrorFormat(__func__, "thread state %p must be current when releasing", ts);
+        runtime_fatal_pointer(__func__, "thread state %p must be current when releasing", ts);
     if (--ts->gilstate_counter == 0) {
         ts->gilstate_counter++;             /* destructors that run below may use PyGILState */
         PyThreadState_Clear(ts);

@@ -1,0 +1,26 @@
+/* What sys.c, sys_info.c and runtime/ share. */
+#ifndef TAIPAN_SYS_PRIVATE_H
+#define TAIPAN_SYS_PRIVATE_H
+
+#include "runtime/state.h"
+#include <wchar.h>
+
+extern PyMethodDef sys_methods[];
+bool audit_wanted(void);
+PyObject *unraisable_default_hook(PyObject *unraisable);
+/* f_trace: new reference or NULL; set it, NULL to clear. */
+PyObject *frame_get_trace(PyFrameObject *frame);
+void frame_set_trace(PyFrameObject *frame, PyObject *function);
+/* A structseq type of sys by name: borrowed. */
+PyObject *sys_type(const char *name);
+Py_ssize_t interned_count(Interpreter *interp, bool only_immortal);
+extern PyTypeObject _PyNamespace_Type __attribute__((weak));
+PyModuleDef *sys_module_def(void);
+/* sys.path[0] for this argv: 1 with a new reference in *first, 0 nothing to put there, -1 exception. */
+int main_path_compute(const PyWideStringList *argv, PyObject **first);
+
+/* The module with everything that does not depend on configuration; then what does; both 0 / -1. */
+PyObject *sys_module_new(PyThreadState *ts);
+int sys_set_config(PyThreadState *ts);
+
+#endif

@@ -1,0 +1,44 @@
+/* What import*.c and _imp.c share. */
+#ifndef TAIPAN_IMPORT_PRIVATE_H
+#define TAIPAN_IMPORT_PRIVATE_H
+
+#include "runtime/state.h"
+
+enum { IMPORT_MAGIC = 3571 | '\r' << 16 | '\n' << 24 };
+
+/* import.c */
+void import_table_prepare(void);
+struct _inittab *inittab_find(PyObject *name);
+PyObject *import_add_module(PyObject *name);
+int import_ensure_initialized(PyObject *module, PyObject *name);
+int import_remember_by_index(PyObject *module, PyModuleDef *def);
+void import_lock_acquire(void);
+int import_lock_release(void);             /* -1: not held by this thread */
+bool import_lock_held(void);
+PyStatus import_init_bootstrap(PyThreadState *ts);
+PyStatus import_init_external(PyThreadState *ts);
+
+/* import_frozen.c */
+typedef struct FrozenModule {
+    const char *name, *origin;             /* origin: the module it is an alias of, or NULL: itself */
+    const unsigned char *code;
+    size_t size;
+    bool is_package, is_test;
+} FrozenModule;
+/* FROZEN_*: 0 found. */
+enum { FROZEN_OKAY, FROZEN_BAD_NAME, FROZEN_NOT_FOUND, FROZEN_DISABLED, FROZEN_EXCLUDED, FROZEN_INVALID };
+int frozen_find(PyObject *name, FrozenModule *found);
+void frozen_set_error(int status, PyObject *name);
+PyObject *frozen_names(void);
+PyObject *frozen_code(const FrozenModule *frozen, PyObject *name);    /* new reference */
+
+/* import_dynamic.c */
+PyObject *import_create_builtin(PyObject *spec, PyObject *name);
+PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path);
+int import_exec_builtin_or_dynamic(PyObject *module);
+extern const char *const import_suffixes[];
+
+/* modules/_imp.c: the module, made without the import system. */
+PyObject *import_bootstrap_imp(PyThreadState *ts);
+
+#endif
