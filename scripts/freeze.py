@@ -46,7 +46,10 @@ HELLO_ONLY = "initialized = True\n"
 def module_source(stdlib, file):
     if file is None:
         return HELLO_ONLY
-    with open(os.path.join(stdlib, file + ".py"), encoding="utf-8") as f:
+    path = os.path.join(stdlib, file + ".py")
+    if file.startswith("__phello__") and not os.path.exists(path):
+        return ""                          # Debian leaves these out of the library
+    with open(path, encoding="utf-8") as f:
         return f.read()
 
 

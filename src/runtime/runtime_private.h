@@ -46,6 +46,10 @@ wchar_t *wide_copy(const wchar_t *text);
 PyStatus wide_list_copy(PyWideStringList *to, const PyWideStringList *from);
 void wide_list_clear(PyWideStringList *list);
 
+/* lifecycle.c */
+PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out);
+int bringup_main(int argc, char **argv);
+
 /* import.c */
 PyStatus import_init_core(PyThreadState *ts);
 void import_after_fork_child(void);
