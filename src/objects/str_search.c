@@ -115,7 +115,7 @@ int needle_init(Needle *needle, PyObject *s, int kind)
 
 /* ---- str ---------------------------------------------------------------------------------------------------------- */
 
-Py_ssize_t str_find(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, int direction)
+Py_ssize_t str_search(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, int direction)
 {
     int kind = KIND(s);
     Py_ssize_t m = LENGTH(sub);
@@ -140,7 +140,7 @@ Py_ssize_t str_find(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end
 Py_ssize_t PyUnicode_Find(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, int direction)
 {
     if (str_require(s) < 0 || str_require(sub) < 0) return -2;
-    return str_find(s, sub, start, end, direction);
+    return str_search(s, sub, start, end, direction);
 }
 
 Py_ssize_t PyUnicode_FindChar(PyObject *s, Py_UCS4 ch, Py_ssize_t start, Py_ssize_t end, int direction)
@@ -175,7 +175,7 @@ int PyUnicode_Contains(PyObject *s, PyObject *sub)
         return -1;
     }
     if (str_require(s) < 0) return -1;
-    Py_ssize_t found = str_find(s, sub, 0, PY_SSIZE_T_MAX, 1);
+    Py_ssize_t found = str_search(s, sub, 0, PY_SSIZE_T_MAX, 1);
     return found == -2 ? -1 : found >= 0;
 }
 

@@ -3,6 +3,7 @@
  * Invariant (PEP 393): a str that anyone else can see is canonical, terminated, and never changes; latin-1 strings of one
  * character and the empty string are the static ones. Only functions here, in unicode_writer.c and unicode_utf8.c allocate.
  * Methods are in str_*.c, codecs in unicode_*.c, interning in unicode_intern.c. */
+#include "objects/str_private.h"
 #include "objects/unicode_private.h"
 
 #include <wchar.h>
@@ -180,7 +181,7 @@ PyObject *PyUnicode_FromOrdinal(int ordinal)
     return str_from_char_inline((Py_UCS4)ordinal);
 }
 
-static PyObject *str_copy_exact(PyObject *s)
+PyObject *str_copy_exact(PyObject *s)
 {
     Py_ssize_t n = LENGTH(s);
     if (n == 0) return EMPTY_STR;

@@ -162,7 +162,7 @@ static inline void clip_range(Py_ssize_t *start, Py_ssize_t *end, Py_ssize_t len
     if (*start < 0 && (*start += length) < 0) *start = 0;
 }
 
-Py_ssize_t str_find(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, int direction);  /* -1 no, -2 exception */
+Py_ssize_t str_search(PyObject *s, PyObject *sub, Py_ssize_t start, Py_ssize_t end, int direction);  /* -1 no, -2 exception */
 
 /* ---- methods, in the files of their themes --------------------------------------------------------------------- */
 
