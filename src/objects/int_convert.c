@@ -356,11 +356,11 @@ static Py_ssize_t bytes_needed(const PyLongObject *v, const unsigned char *buffe
     size_t bits = _PyLong_NumBits(OBJECT(v));
     if (long_is_compact(v)) {
         if (n <= 0) return (Py_ssize_t)sizeof(Py_ssize_t);
-        if (n >= (Py_ssize_t)sizeof(Py_ssize_t)) return n;
+        if (n >= (Py_ssize_t)sizeof(Py_ssize_t)) return (Py_ssize_t)sizeof(Py_ssize_t);
         int64_t value = long_compact_value(v);
         int64_t high = value >> (n * 8 - 1);
         if (high == 0 || high == -1) return n;
-        if (value > 0 && (flags == -1 || (flags & Py_ASNATIVEBYTES_UNSIGNED_BUFFER)) && !(value >> (n * 8))) return n;
+        if (value > 0 && !(value >> (n * 8))) return n + !(flags == -1 || (flags & Py_ASNATIVEBYTES_UNSIGNED_BUFFER));
         return (Py_ssize_t)sizeof(Py_ssize_t);
     }
     Py_ssize_t needed = (Py_ssize_t)(bits / 8) + 1;
