@@ -23,13 +23,20 @@ PyObject *errors_set_name(PyObject *type, PyObject *name, const char *format, ..
 /* Prefixes the message of the current exception's context: raises a new one with __cause__ set to the current. */
 PyObject *errors_format_from_cause(PyObject *type, const char *format, ...);
 
+/* The subclass of OSError for an errno, or NULL. */
+PyTypeObject *oserror_type_for(int number);
+/* sys.unraisablehook as it is at first, and the type of its argument (borrowed). */
+PyObject *errors_unraisable_hook(PyObject *module, PyObject *args);
+PyTypeObject *errors_unraisable_type(void);
+
 /* Makes the exception types ready. 0 or -1. Types first, then names in builtins. */
 int exceptions_init(Interpreter *interp);
 int exceptions_add_to_builtins(PyObject *builtins_dict);
 /* What an interpreter keeps: the MemoryError that is raised when not even one can be made. */
 typedef struct ErrorState {
     PyObject *last_memory_error;              /* preallocated instance */
-    PyObject *errno_map;                      /* errno -> subclass of OSError */
+    PyObject *exception_group;                /* the class ExceptionGroup */
+    PyTypeObject *unraisable_args;            /* sys.UnraisableHookArgs */
 } ErrorState;
 
 #endif
