@@ -45,9 +45,8 @@ PyObject *tree_docstring(stmt_seq *body);
 
 /* ---- errors with a place ---- */
 
-/* Raises SyntaxError(message, (filename, lineno, offset, text, end_lineno, end_offset)); the span's columns are bytes from 0 and
- * are turned into characters from 1 with the help of the line. The text is read from the file when `source_line` is NULL.
- * Always returns -1 with an exception set. */
+/* Raises SyntaxError(message, (filename, lineno, offset, text, end_lineno, end_offset)); the span's columns are bytes from 0, the
+ * exception's are one more. The text is read from the file, None when there is none. Always returns -1 with an exception set. */
 int syntax_error_at(PyObject *filename, Span span, const char *format, ...);   /* format: as PyUnicode_FromFormat */
 
 /* A SyntaxWarning at a place; when filters turn it into an error, that is a SyntaxError with the place. 0 or -1. */
