@@ -88,10 +88,13 @@ void type_remove_subclass(PyTypeObject *base, PyTypeObject *type);
 /* A slot of the whole type, or of the subclasses that inherit it, after `type.name` changed. */
 int type_update_slot(PyTypeObject *type, PyObject *name);
 int type_fix_slots(PyTypeObject *type);         /* all of them */
+int type_fix_own_slots(PyTypeObject *type);     /* those that its own dict names */
 int type_add_operators(PyTypeObject *type);
 bool type_is_slot_name(PyObject *name);         /* begins and ends with __ */
 
 int type_mro_compute(PyTypeObject *type, PyObject **old_mro);    /* 1 changed, 0 replaced meanwhile, -1 */
+void type_mro_modified(PyTypeObject *type, PyObject *bases);      /* never cached again if its MRO is not what bases give */
+PyObject *type_mro_plain(PyTypeObject *type);                    /* type.mro(): NEW list */
 PyTypeObject *type_best_base(PyObject *bases);                   /* BORROWED */
 PyTypeObject *type_solid_base(PyTypeObject *type);               /* BORROWED */
 PyTypeObject *type_calculate_metaclass(PyTypeObject *metatype, PyObject *bases);
@@ -121,13 +124,18 @@ int type_compatible_for_assignment(PyTypeObject *from, PyTypeObject *to, const c
 /* object */
 PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 int object_init(PyObject *self, PyObject *args, PyObject *kwds);
-PyObject *object_reduce_ex(PyObject *self, PyObject *const *args, Py_ssize_t nargs);
+PyObject *object_reduce_ex(PyObject *self, PyObject *protocol);
+PyObject *object_reduce(PyObject *self, int protocol);     /* whatever __reduce__ says */
 PyObject *object_getstate_default(PyObject *self, bool required);
+PyObject *object_getstate_method(PyObject *self, PyObject *ignored);
 extern PyMethodDef object_methods[];
+int class_merge_dict(PyObject *dict, PyObject *cls);      /* dict updated with what cls and its bases define */
+PyObject *union_or(PyObject *a, PyObject *b);              /* a | b of types */
 extern PyGetSetDef object_getset[];
 /* Raised AttributeErrors carry the object and the name. */
 void attribute_error_set_context(PyObject *obj, PyObject *name);
-PyObject *object_next_not_implemented(PyObject *self);
+/* tp_iternext of a class that is not an iterator, though it inherits from one. Exported as in CPython. */
+PyAPI_FUNC(PyObject *) _PyObject_NextNotImplemented(PyObject *self);
 
 /* Slot functions that other code compares with. */
 int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds);

@@ -39,11 +39,10 @@ typedef struct TypeState {
     uint8_t active_function_watchers;
     PyType_WatchCallback watchers[TYPE_MAX_WATCHERS];
     PyFunction_WatchCallback function_watchers[FUNCTION_WATCHERS_MAX];
-    PyRefTracer ref_tracer;
-    void *ref_tracer_data;
     PyObject *typing;                    /* the module, once _typing needed it */
     uint64_t abc_invalidation_counter;
     SubclassList *static_subclasses[STATIC_TYPES_MAX];   /* by tp_subclasses - 1 of static built-in types */
+    bool static_taken[STATIC_TYPES_MAX];
     MethodCacheEntry cache[METHOD_CACHE_SIZE];
     ShapeCacheEntry shape_cache[SHAPE_CACHE_SIZE];
 } TypeState;

@@ -1,0 +1,215 @@
+/* Life and death of instances of Python classes: deallocation, the collector's view, their __dict__ and __weakref__.
+ *
+ * Order of destruction is CPython's: finaliser (may resurrect), tp_del, weak references, slots, attributes, the base's own
+ * deallocator, the class. */
+#include "objects/instance.h"
+
+/* The nearest base that is not made by a class statement. */
+static PyTypeObject *native_base(PyTypeObject *type)
+{
+    while (type->tp_dealloc == subtype_dealloc) type = type->tp_base;
+    return type;
+}
+
+static void clear_slots(PyTypeObject *type, PyObject *self)
+{
+    PyMemberDef *member = type->tp_members;
+    for (Py_ssize_t n = Py_SIZE(OBJECT(type)); n > 0; n--, member++) {
+        if (member->type != Py_T_OBJECT_EX || member->flags & Py_READONLY) continue;
+        PyObject **at = (PyObject **)(void *)((char *)self + member->offset), *old = *at;
+        if (!old) continue;
+        *at = NULL;
+        Py_DECREF(old);
+    }
+}
+
+static void clear_all_slots(PyTypeObject *type, PyObject *self)
+{
+    for (; type->tp_dealloc == subtype_dealloc; type = type->tp_base)
+        if (Py_SIZE(OBJECT(type))) clear_slots(type, self);
+}
+
+/* True: the object lives on. Called untracked; tracked while Python code runs. */
+static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
+{
+    if (type->tp_finalize) {
+        PyObject_GC_Track(self);
+        if (PyObject_CallFinalizerFromDealloc(self) < 0) return true;
+        PyObject_GC_UnTrack(self);
+    }
+    if (type->tp_del && type->tp_del != base->tp_del) {
+        PyObject_GC_Track(self);
+        type->tp_del(self);
+        if (Py_REFCNT(self) > 0) return true;
+        PyObject_GC_UnTrack(self);
+    }
+    return false;
+}
+
+static bool has_weak_list(PyTypeObject *type, PyTypeObject *base) { return type->tp_weaklistoffset && !base->tp_weaklistoffset; }
+
+/* Without the trashcan; the object is untracked and is not to be found again. */
+static void destroy(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self), *base = native_base(type);
+    if ((type->tp_finalize || type->tp_del) && finalize(type, self, base)) return;
+    if (has_weak_list(type, base) && weakref_any(self)) {
+        /* Callbacks may look at the object with the collector; its finaliser has run already. */
+        PyObject_ClearWeakRefs(self);
+    }
+    clear_all_slots(type, self);
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) instance_clear(self);
+    else if (type->tp_dictoffset && !base->tp_dictoffset) {
+        PyObject **at = _PyObject_GetDictPtr(self);
+        if (at) Py_CLEAR(*at);
+    }
+    type = Py_TYPE(self);                                    /* a finaliser may have assigned __class__ */
+    bool release_type = type->tp_flags & Py_TPFLAGS_HEAPTYPE && !(base->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    if (base->tp_flags & Py_TPFLAGS_HAVE_GC) PyObject_GC_Track(self);   /* its deallocator untracks */
+    base->tp_dealloc(self);
+    if (release_type) Py_DECREF(type);
+}
+
+/* No slots, no native storage, not even a finaliser: header and attributes. */
+static inline void destroy_simple(Thread *t, PyObject *self, PyTypeObject *type, TypeExtra *x)
+{
+    if (UNLIKELY(type->tp_weaklistoffset && weakref_any(self))) PyObject_ClearWeakRefs(self);
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        uintptr_t word = *instance_word(self);
+        if (LIKELY(word & 1)) {
+            int count = ((Shape *)(word - 1))->count;
+            if (count) instance_clear(self);
+        }
+        else instance_clear(self);
+    }
+    if (UNLIKELY(Py_TYPE(self) != type || type->tp_free != PyObject_GC_Del)) {
+        type = Py_TYPE(self);
+        type->tp_free(self);
+    }
+    else gc_free(t, self, x->prefix);
+    Py_DECREF(type);
+}
+
+void subtype_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    TypeExtra *x = type_extra(type);
+    Thread *t = thread_get();
+    assert(type->tp_flags & Py_TPFLAGS_HEAPTYPE);
+    if (UNLIKELY(!(type->tp_flags & Py_TPFLAGS_HAVE_GC))) {
+        destroy(self);
+        return;
+    }
+    if (gc_is_tracked(self)) gc_untrack(t, self);
+    Py_TRASHCAN_BEGIN(self, subtype_dealloc)
+    if (LIKELY(x->simple && !type->tp_finalize && !type->tp_del)) destroy_simple(t, self, type, x);
+    else destroy(self);
+    Py_TRASHCAN_END
+}
+
+int subtype_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    PyTypeObject *type = Py_TYPE(self), *base = type;
+    for (; base->tp_traverse == subtype_traverse; base = base->tp_base) {
+        PyMemberDef *member = base->tp_members;
+        for (Py_ssize_t n = Py_SIZE(OBJECT(base)); n > 0; n--, member++)
+            if (member->type == Py_T_OBJECT_EX) Py_VISIT(*(PyObject **)(void *)((char *)self + member->offset));
+        if (!base->tp_base) break;
+    }
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        int status = PyObject_VisitManagedDict(self, visit, arg);
+        if (status) return status;
+    }
+    else if (type->tp_dictoffset != base->tp_dictoffset) {
+        PyObject **at = _PyObject_GetDictPtr(self);
+        if (at) Py_VISIT(*at);
+    }
+    /* Bases made from specs visit the type themselves; static ones do not. */
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE && (!base->tp_traverse || !(base->tp_flags & Py_TPFLAGS_HEAPTYPE))) Py_VISIT(type);
+    return base->tp_traverse && base->tp_traverse != subtype_traverse ? base->tp_traverse(self, visit, arg) : 0;
+}
+
+int subtype_clear(PyObject *self)
+{
+    PyTypeObject *base = Py_TYPE(self);
+    for (; base->tp_clear == subtype_clear && base->tp_base; base = base->tp_base)
+        if (Py_SIZE(OBJECT(base))) clear_slots(base, self);
+    if (Py_TYPE(self)->tp_flags & Py_TPFLAGS_MANAGED_DICT) instance_clear(self);
+    else if (Py_TYPE(self)->tp_dictoffset != base->tp_dictoffset) {
+        PyObject **at = _PyObject_GetDictPtr(self);
+        if (at) Py_CLEAR(*at);
+    }
+    return base->tp_clear && base->tp_clear != subtype_clear ? base->tp_clear(self) : 0;
+}
+
+/* ---- __dict__ and __weakref__ ------------------------------------------------------------------------------------------ */
+
+static PyTypeObject *builtin_base_with_dict(PyTypeObject *type)
+{
+    for (; type->tp_base; type = type->tp_base)
+        if (type->tp_dictoffset && !(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return type;
+    return NULL;
+}
+
+/* The base's own __dict__ descriptor: NEW, or NULL. */
+static PyObject *dict_descriptor(PyTypeObject *base, PyObject *self)
+{
+    PyObject *descr = type_lookup(base, STR(__dict__));
+    if (descr && Py_TYPE(descr)->tp_descr_set) return Py_NewRef(descr);
+    PyErr_Format(PyExc_TypeError, "this __dict__ descriptor does not support '%.200s' objects", Py_TYPE(self)->tp_name);
+    return NULL;
+}
+
+static PyObject *get_dict(PyObject *self, void *context)
+{
+    PyTypeObject *base = builtin_base_with_dict(Py_TYPE(self));
+    if (!base) return PyObject_GenericGetDict(self, context);
+    PyObject *descr = dict_descriptor(base, self), *result = NULL;
+    if (!descr) return NULL;
+    descrgetfunc get = Py_TYPE(descr)->tp_descr_get;
+    if (get) result = get(descr, self, OBJECT(Py_TYPE(self)));
+    else PyErr_Format(PyExc_TypeError, "this __dict__ descriptor does not support '%.200s' objects", Py_TYPE(self)->tp_name);
+    Py_DECREF(descr);
+    return result;
+}
+
+static int set_dict(PyObject *self, PyObject *value, void *Py_UNUSED(context))
+{
+    PyTypeObject *base = builtin_base_with_dict(Py_TYPE(self));
+    if (base) {
+        PyObject *descr = dict_descriptor(base, self);
+        if (!descr) return -1;
+        int status = Py_TYPE(descr)->tp_descr_set(descr, self, value);
+        Py_DECREF(descr);
+        return status;
+    }
+    bool managed = Py_TYPE(self)->tp_flags & Py_TPFLAGS_MANAGED_DICT;
+    PyObject **at = managed ? NULL : _PyObject_GetDictPtr(self);
+    if (!managed && !at) {
+        PyErr_SetString(PyExc_AttributeError, "This object has no __dict__");
+        return -1;
+    }
+    if (value && !PyDict_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "__dict__ must be set to a dictionary, not a '%.200s'", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    if (managed) return _PyObject_SetManagedDict(self, value);
+    Py_XSETREF(*at, Py_XNewRef(value));
+    return 0;
+}
+
+static PyObject *get_weakref(PyObject *self, void *Py_UNUSED(context))
+{
+    if (!Py_TYPE(self)->tp_weaklistoffset) {
+        PyErr_SetString(PyExc_AttributeError, "This object has no __weakref__");
+        return NULL;
+    }
+    PyWeakReference **list = weakref_list(self, false);
+    return Py_NewRef(list && *list ? (PyObject *)*list : Py_None);
+}
+
+#define DICT { "__dict__", get_dict, set_dict, "dictionary for instance variables", NULL }
+#define WEAKREF { "__weakref__", get_weakref, NULL, "list of weak references to the object", NULL }
+PyGetSetDef subtype_getset_dict_weak[] = { DICT, WEAKREF, { NULL } };
+PyGetSetDef subtype_getset_dict[] = { DICT, { NULL } };
+PyGetSetDef subtype_getset_weak[] = { WEAKREF, { NULL } };

@@ -1,0 +1,10 @@
+/* Static built-in types of types.def that Python.h does not declare. */
+#ifndef TAIPAN_OBJECTS_TYPES_EXTERN_H
+#define TAIPAN_OBJECTS_TYPES_EXTERN_H
+
+#include "taipan.h"
+
+PyAPI_DATA(PyTypeObject) _PyNone_Type, _PyNotImplemented_Type, _PyMethodWrapper_Type, _PyUnion_Type;
+extern PyTypeObject generic_alias_iter_type, buffer_wrapper_type;
+
+#endif
