@@ -96,7 +96,8 @@ static bool is_foreign(PyTypeObject *type)                  /* native storage th
     for (; type; type = type->tp_base) {
         if (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) return false;
         if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return true;
-        if (type->tp_dealloc != subtype_dealloc) return true;
+        Py_ssize_t own = type->tp_basicsize - (type->tp_base ? type->tp_base->tp_basicsize : 0);
+        if (own != Py_SIZE(OBJECT(type)) * (Py_ssize_t)sizeof(PyObject *)) return true;   /* more than __slots__ */
     }
     return false;
 }
