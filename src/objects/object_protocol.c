@@ -16,8 +16,6 @@ void _Py_IncRef(PyObject *o) { Py_INCREF(o); }
 void _Py_DecRef(PyObject *o) { Py_DECREF(o); }
 int (Py_Is)(PyObject *a, PyObject *b) { return a == b; }
 int (Py_IsNone)(PyObject *o) { return o == Py_None; }
-int (Py_IsTrue)(PyObject *o) { return o == Py_True; }
-int (Py_IsFalse)(PyObject *o) { return o == Py_False; }
 void _Py_SetRefcnt(PyObject *o, Py_ssize_t n) { Py_SET_REFCNT(o, n); }
 
 static void new_reference(PyObject *o)
