@@ -45,4 +45,16 @@ static inline int bytes_builder_fill(BytesBuilder *b, char c, Py_ssize_t n)
     return 0;
 }
 
+/* Hexadecimal text, as bytes.hex(sep, bytes_per_sep) gives it: str, or bytes. sep NULL: none. */
+PyObject *bytes_hex(const char *p, Py_ssize_t n, PyObject *sep, int bytes_per_sep, bool as_bytes);
+
+/* format % args for bytes; as_bytearray chooses the type of the result. */
+PyObject *bytes_percent(const char *format, Py_ssize_t n, PyObject *args, bool as_bytearray);
+
+/* repr text of n bytes: b'...' */
+PyObject *bytes_repr_of(const char *p, Py_ssize_t n);
+
+/* Bytes that s, a bytes literal's body, stands for. *invalid: the first unknown escape (behind its backslash), or NULL. */
+PyObject *bytes_decode_escape(const char *s, Py_ssize_t n, const char *errors, const char **invalid);
+
 #endif
