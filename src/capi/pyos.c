@@ -1,32 +1,9 @@
-/* The small helpers with C library names: PyOS_snprintf, PyOS_strtoul, comparison without case. */
+/* The small helpers with C library names: PyOS_strtoul, comparison without case. */
 #include "taipan.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-int PyOS_vsnprintf(char *text, size_t size, const char *format, va_list values)
-{
-    assert(text && size > 0 && format);
-    if (size > INT_MAX - 512) {
-        text[size - 1] = 0;
-        return -666;
-    }
-    int length = vsnprintf(text, size, format, values);
-    text[size - 1] = 0;
-    return length;
-}
-
-int PyOS_snprintf(char *text, size_t size, const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    int length = PyOS_vsnprintf(text, size, format, values);
-    va_end(values);
-    return length;
-}
 
 static unsigned digit_value(char c)
 {
