@@ -3,7 +3,7 @@
 #include "objects/int_private.h"
 
 #include "capi/args.h"
-PyObject *format_int(PyObject *value, PyObject *spec);      /* objects/format.h */
+#include "objects/format.h"
 
 #include <string.h>
 
