@@ -3,6 +3,7 @@
 #define TAIPAN_IMPORT_PRIVATE_H
 
 #include "runtime/state.h"
+#include "runtime/runtime_private.h"
 
 enum { IMPORT_MAGIC = 3571 | '\r' << 16 | '\n' << 24 };
 
@@ -12,8 +13,6 @@ struct _inittab *inittab_find(PyObject *name);
 PyObject *import_add_module(PyObject *name);
 int import_ensure_initialized(PyObject *module, PyObject *name);
 int import_remember_by_index(PyObject *module, PyModuleDef *def);
-void import_lock_acquire(void);
-int import_lock_release(void);             /* -1: not held by this thread */
 bool import_lock_held(void);
 PyStatus import_init_bootstrap(PyThreadState *ts);
 PyStatus import_init_external(PyThreadState *ts);

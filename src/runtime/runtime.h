@@ -125,6 +125,7 @@ typedef struct RuntimeState {
     int64_t id_refcount;
     int require_idref;
     PyObject *(*get_signal_default)(void);
+    PyObject *fork_before, *fork_parent, *fork_child;    /* lists of os.register_at_fork, or NULL */
     PyObject *extra;                        /* dict of small things that components cache by name */
 } RuntimeState;
 
@@ -165,6 +166,9 @@ void signals_trip(int number);
 /* sys.<name>: borrowed, NULL without exception when absent. */
 PyObject *sys_get(PyObject *name);
 int sys_set(PyObject *name, PyObject *value);
+
+/* os.register_at_fork. Any may be NULL. 0 or -1. */
+int runtime_register_at_fork(PyObject *before, PyObject *in_child, PyObject *in_parent);
 
 const PyConfig *interp_config(PyInterpreterState *interp);
 

@@ -33,6 +33,20 @@ void gil_set_switch_interval(Interpreter *interp, unsigned long microseconds);
 /* pythread.c */
 int thread_start_os(void (*function)(void *), void *argument, pthread_t *handle);
 
+/* modules/_signal.c, _thread.c */
+void signals_fini(void);
+void signals_clear(void);
+void thread_handles_after_fork(PyThreadState *ts);
+
+/* fileutils.c */
+int locale_decode(const char *text, wchar_t **out, size_t *length, size_t *error_at, const char **reason, bool surrogateescape,
+                  bool current_locale);
+int locale_encode(const wchar_t *text, char **out, size_t *error_at, const char **reason, bool raw, bool surrogateescape,
+                  bool current_locale);
+char *locale_encode_raw(const wchar_t *text);
+wchar_t *locale_encoding_name(void);
+FILE *file_open_cloexec(const char *path, const char *mode);
+
 /* config.c */
 void config_init_compat(PyConfig *config);
 PyStatus status_error(const char *function, const char *message);
@@ -50,7 +64,16 @@ void wide_list_clear(PyWideStringList *list);
 PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out);
 int bringup_main(int argc, char **argv);
 
+/* display.c, pythonrun.c */
+bool exit_requested(int *code);
+bool inspect_flag(void);
+void display_exception(PyObject *file, PyObject *value, PyObject *tb);
+/* What sys.unraisablehook does by default; any but type may be NULL. */
+int unraisable_default_write(PyObject *type, PyObject *value, PyObject *tb, PyObject *message, PyObject *object);
+
 /* import.c */
+void import_lock_acquire(void);
+int import_lock_release(void);
 PyStatus import_init_core(PyThreadState *ts);
 void import_after_fork_child(void);
 

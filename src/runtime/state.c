@@ -148,6 +148,9 @@ void PyInterpreterState_Clear(PyInterpreterState *interp)
     Py_CLEAR(r->sysdict_copy);
     Py_CLEAR(r->builtins_copy);
     Py_CLEAR(r->dict);
+    Py_CLEAR(r->fork_before);
+    Py_CLEAR(r->fork_parent);
+    Py_CLEAR(r->fork_child);
     Py_CLEAR(r->extra);
     Py_CLEAR(r->stdlib_dir);
     Py_CLEAR(r->modules);
