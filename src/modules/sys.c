@@ -2,6 +2,7 @@
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 #include "modules/sys_private.h"
+#include "runtime/errors.h"
 #include "capi/args.h"
 
 #include <dlfcn.h>
@@ -118,7 +119,7 @@ BUILTIN_O(sys, unraisablehook, "($module, unraisable, /)",
           "Handle an unraisable exception.\n\n"
           "The unraisable argument has the attributes exc_type, exc_value, exc_traceback, err_msg and object.")
 {
-    return unraisable_default_hook(arg);
+    return errors_unraisable_hook(self, arg);
 }
 
 /* breakpoint(): calls what PYTHONBREAKPOINT names. */

@@ -7,7 +7,6 @@
 
 extern PyMethodDef sys_methods[];
 bool audit_wanted(void);
-PyObject *unraisable_default_hook(PyObject *unraisable);
 /* f_trace: new reference or NULL; set it, NULL to clear. */
 PyObject *frame_get_trace(PyFrameObject *frame);
 void frame_set_trace(PyFrameObject *frame, PyObject *function);

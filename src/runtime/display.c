@@ -1,4 +1,4 @@
-/* Showing exceptions: PyErr_Print and friends, sys.excepthook's and sys.unraisablehook's default work, PyTraceBack_Print.
+/* Showing exceptions: PyErr_Print and friends, sys.excepthook's default work, PyTraceBack_Print.
  * The exact form (carets, groups, notes, suggestions) is the library's: traceback._print_exception_bltin. The printer here is
  * what remains when that cannot be imported or fails. */
 #include "runtime/state.h"
@@ -336,59 +336,3 @@ done:
 }
 
 void PyErr_Print(void) { PyErr_PrintEx(1); }
-
-/* ---- unraisable exceptions -------------------------------------------------------------------------------------- */
-
-static int unraisable_write(PyObject *file, PyObject *type, PyObject *value, PyObject *tb, PyObject *message, PyObject *object)
-{
-    if (object && object != Py_None) {
-        if (message && message != Py_None) {
-            if (PyFile_WriteObject(message, file, Py_PRINT_RAW) < 0 || write_text(file, ": ") < 0) return -1;
-        }
-        else if (write_text(file, "Exception ignored in: ") < 0) return -1;
-        if (PyFile_WriteObject(object, file, 0) < 0) {
-            PyErr_Clear();
-            if (write_text(file, "<object repr() failed>") < 0) return -1;
-        }
-        if (write_text(file, "\n") < 0) return -1;
-    }
-    else if (message && message != Py_None) {
-        if (PyFile_WriteObject(message, file, Py_PRINT_RAW) < 0 || write_text(file, ":\n") < 0) return -1;
-    }
-    if (tb && tb != Py_None && PyTraceBack_Print(tb, file) < 0) PyErr_Clear();
-    if (!type || type == Py_None) return -1;
-    if (write_type_name(file, type) < 0) return -1;
-    if (value && value != Py_None) {
-        if (write_text(file, ": ") < 0) return -1;
-        if (PyFile_WriteObject(value, file, Py_PRINT_RAW) < 0) {
-            PyErr_Clear();
-            if (write_text(file, "<exception str() failed>") < 0) return -1;
-        }
-    }
-    if (write_text(file, "\n") < 0) return -1;
-    PyObject *result = PyObject_CallMethodNoArgs(file, STR(flush));
-    Py_XDECREF(result);
-    return result ? 0 : -1;
-}
-
-int unraisable_default_write(PyObject *type, PyObject *value, PyObject *tb, PyObject *message, PyObject *object)
-{
-    PyObject *file = sys_get(STR(stderr));
-    if (!file || file == Py_None) return 0;
-    Py_INCREF(file);
-    int status = unraisable_write(file, type, value, tb, message, object);
-    Py_DECREF(file);
-    return status;
-}
-
-PyObject *unraisable_default_hook(PyObject *unraisable)
-{
-    if (strcmp(Py_TYPE(unraisable)->tp_name, "UnraisableHookArgs") || !PyTuple_Check(unraisable)) {
-        PyErr_SetString(PyExc_TypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
-        return NULL;
-    }
-    PyObject *field[5];
-    for (int i = 0; i < 5; i++) field[i] = PyStructSequence_GetItem(unraisable, i);
-    if (unraisable_default_write(field[0], field[1], field[2], field[3], field[4]) < 0) return NULL;
-    Py_RETURN_NONE;
-}

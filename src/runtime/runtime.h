@@ -122,6 +122,7 @@ typedef struct RuntimeState {
     PyObject *stdlib_dir;
     struct ThreadHandleRecord *thread_handles;   /* joinable threads, for _shutdown */
     _PyFrameEvalFunction eval_frame;
+    int interactive_count;                  /* statements typed at the prompt */
     int64_t id_refcount;
     int require_idref;
     PyObject *(*get_signal_default)(void);

@@ -68,8 +68,12 @@ int bringup_main(int argc, char **argv);
 bool exit_requested(int *code);
 bool inspect_flag(void);
 void display_exception(PyObject *file, PyObject *value, PyObject *tb);
-/* What sys.unraisablehook does by default; any but type may be NULL. */
-int unraisable_default_write(PyObject *type, PyObject *value, PyObject *tb, PyObject *message, PyObject *object);
+
+void flush_standard_streams(void);
+int run_simple_string_named(const char *text, PyObject *name, PyCompilerFlags *flags);
+int run_simple_file(FILE *fp, PyObject *filename, int closeit, PyCompilerFlags *flags);
+int run_any_file(FILE *fp, PyObject *filename, int closeit, PyCompilerFlags *flags);
+int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags);
 
 /* import.c */
 void import_lock_acquire(void);
