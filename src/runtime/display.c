@@ -13,6 +13,10 @@
 /* The exit code when the current exception is a SystemExit that is to end the process; the exception is then cleared. */
 bool exit_requested(int *code)
 {
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        _PyRuntime.runtime.unhandled_interrupt = true;      /* the process then ends by the signal */
+        return false;
+    }
     if (!PyErr_ExceptionMatches(PyExc_SystemExit)) return false;
     if (interp_config(interp_get())->inspect || inspect_flag()) return false;
     *code = 0;

@@ -43,6 +43,7 @@ static PyObject *run_code(PyObject *code, PyObject *globals, PyObject *locals)
     }
     int has = PyDict_Contains(globals, STR(__builtins__));
     if (has < 0 || (!has && PyDict_SetItem(globals, STR(__builtins__), interp_get()->runtime.builtins) < 0)) return NULL;
+    _PyRuntime.runtime.unhandled_interrupt = false;
     return PyEval_EvalCode(code, globals, locals);
 }
 

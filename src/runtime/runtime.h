@@ -51,7 +51,8 @@ typedef struct RuntimeProcess {
     PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
     PyPreConfig preconfig;
     PyWideStringList orig_argv;
-    bool locale_coerced;
+    bool locale_coerced, unhandled_interrupt;
+    wchar_t *joined_path, *set_program_name, *set_home, *set_path;
 
     AuditHook *audit_hooks;
     Py_OpenCodeHookFunction open_code_hook;

@@ -62,7 +62,27 @@ void wide_list_clear(PyWideStringList *list);
 
 /* lifecycle.c */
 PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out);
+void subinterpreters_end(PyThreadState *ts);
+
 int bringup_main(int argc, char **argv);
+
+/* fatal.c */
+void _Py_NO_RETURN fatal_status(PyStatus status);
+void dump_traceback(int fd, PyThreadState *ts, bool header);
+/* All threads; NULL or what is wrong. */
+const char *dump_all_threads(int fd, Interpreter *interp, PyThreadState *current);
+void dump_text(int fd, const char *text);
+void dump_decimal(int fd, size_t value);
+void dump_hexadecimal(int fd, uintptr_t value, int width);
+void dump_str(int fd, PyObject *text);
+
+/* pathconfig.c */
+PyStatus paths_compute(PyConfig *config);
+PyStatus paths_take_settings(PyConfig *config);
+
+/* config_read.c */
+void config_set_global_flags(const PyConfig *config);
+void inspect_flag_set(int value);
 
 /* display.c, pythonrun.c */
 bool exit_requested(int *code);
