@@ -13,8 +13,7 @@ enum {
 };
 
 /* Without CHAR_EXTENDED_CASE: what to add to the character. With it: index of the full mapping in the low 16 bits, its length
- * in bits 24 and up; for lower bits 20 to 22 are the length of the case folding, which follows the lower-case mapping. The
- * simple (one to one) mapping stands before the full one. */
+ * in bits 24 and up; for lower bits 20 to 22 are the length of the case folding, which follows the lower-case mapping. */
 typedef struct CharRecord {
     int32_t upper, lower, title;
     uint8_t decimal, digit;
@@ -46,9 +45,9 @@ double char_numeric(Py_UCS4 c);
 
 /* Names, for \N{...} and unicodedata: in unicode_names.c. Name of c into buffer (NUL-terminated); false when it has none. */
 bool unicode_name(Py_UCS4 c, char *buffer, int size, bool with_aliases_and_sequences);
-/* The character of that name (any case); false when unknown. Aliases count; sequences: as private code points if wanted. */
+/* The character of that name (any case); false when unknown. Aliases count; sequences too if wanted, as numbers beyond Unicode. */
 bool unicode_lookup(const char *name, int length, Py_UCS4 *c, bool with_sequences);
-/* The characters of the sequence that a private code point of unicode_lookup stands for; its length, or 0. */
+/* The characters of the sequence that such a number stands for; its length, or 0. */
 int unicode_sequence(Py_UCS4 c, Py_UCS4 out[4]);
 
 #endif
