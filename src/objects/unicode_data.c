@@ -110,24 +110,3 @@ const unsigned int _Py_ctype_table[256] = {
     SIXTEEN(F, 224), SIXTEEN(F, 240)
 const unsigned char _Py_ctype_tolower[256] = { ALL(LOWER_OF) };
 const unsigned char _Py_ctype_toupper[256] = { ALL(UPPER_OF) };
-
-int PyOS_mystrnicmp(const char *a, const char *b, Py_ssize_t n)
-{
-    const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;
-    if (n == 0) return 0;
-    while (--n > 0 && *p && Py_TOLOWER(*p) == Py_TOLOWER(*q)) {
-        p++;
-        q++;
-    }
-    return Py_TOLOWER(*p) - Py_TOLOWER(*q);
-}
-
-int PyOS_mystricmp(const char *a, const char *b)
-{
-    const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;
-    while (*p && Py_TOLOWER(*p) == Py_TOLOWER(*q)) {
-        p++;
-        q++;
-    }
-    return Py_TOLOWER(*p) - Py_TOLOWER(*q);
-}
