@@ -201,6 +201,11 @@ void dict_set_value_at(PyDictObject *d, Py_ssize_t i, PyObject *value)
     if (e[1] != value) replace_value(thread_get(), d, i, e[0], value);
 }
 
+void dict_set_value_at_any(PyDictObject *d, Py_ssize_t i, PyObject *key, PyObject *value)
+{
+    if (keys_entry(d->ma_keys, i)[1] != value) replace_value(thread_get(), d, i, key, value);
+}
+
 int dict_set_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     PyObject *old;
