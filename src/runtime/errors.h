@@ -26,7 +26,7 @@ PyObject *errors_format_from_cause(PyObject *type, const char *format, ...);
 /* The subclass of OSError for an errno, or NULL. */
 PyTypeObject *oserror_type_for(int number);
 /* sys.unraisablehook as it is at first, and the type of its argument (borrowed). */
-PyObject *unraisable_default_hook(PyObject *args);
+PyObject *errors_unraisable_hook(PyObject *module, PyObject *args);
 PyTypeObject *errors_unraisable_type(void);
 
 /* Makes the exception types ready. 0 or -1. Types first, then names in builtins. */

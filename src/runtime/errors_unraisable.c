@@ -104,7 +104,7 @@ static int report_to_stderr(PyObject *type, PyObject *value, PyObject *traceback
     return status;
 }
 
-PyObject *unraisable_default_hook(PyObject *args)
+PyObject *errors_unraisable_hook(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyTypeObject *type = errors_unraisable_type();
     if (!type) return NULL;
