@@ -33,6 +33,10 @@ typedef struct SubclassList {
     PyTypeObject *items[];
 } SubclassList;
 
+typedef struct TypesProcess {
+    Py_ssize_t module_index;             /* given out by PyModuleDef_Init; guarded by the GIL of the importing interpreter */
+} TypesProcess;
+
 typedef struct TypeState {
     uint32_t next_version;
     uint32_t next_function_version;

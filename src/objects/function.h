@@ -1,0 +1,29 @@
+/* Functions: what eval/ needs beyond <cpython/funcobject.h>. */
+#ifndef TAIPAN_OBJECTS_FUNCTION_H
+#define TAIPAN_OBJECTS_FUNCTION_H
+
+#include "objects/type.h"
+
+/* A version that stands for the function's code, defaults and closure as they are now; 0 when there are no more. A version
+ * is never given to two different functions; anything that changes the function sets func_version to 0. */
+uint32_t function_version(PyFunctionObject *f);
+
+/* BORROWED dict, made from what the compiler left (a tuple of names and values) if need be; NULL with an exception. */
+PyObject *function_annotations(PyFunctionObject *f);
+
+/* What a class method or static method wraps: BORROWED. */
+typedef struct WrappedCallable {
+    PyObject_HEAD
+    PyObject *callable;
+    PyObject *dict;
+} WrappedCallable;
+static inline PyObject *wrapped_callable(PyObject *o) { return ((WrappedCallable *)o)->callable; }
+
+/* super().name without a super object. NEW or NULL. *is_method (may be NULL): set to 1 when the result is a function that
+ * wants obj as its first argument. */
+PyObject *super_lookup(PyTypeObject *type, PyObject *obj, PyObject *name, int *is_method);
+
+/* Of a module (module.c); with suppress, NULL without exception when missing. */
+PyObject *module_getattr(PyObject *module, PyObject *name, bool suppress);
+
+#endif
