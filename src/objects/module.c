@@ -16,6 +16,8 @@ typedef struct Module {
 #define MODULE(o) ((Module *)(o))
 _Static_assert(sizeof(Module) == 56, "as types.ModuleType.__basicsize__ shows");
 
+const char *import_package_context(void);                    /* runtime/: full name of the module being loaded, or NULL */
+
 /* ---- definitions ------------------------------------------------------------------------------------------------------------- */
 
 PyTypeObject PyModuleDef_Type = {
@@ -140,7 +142,10 @@ PyObject *_PyModule_CreateInitialized(PyModuleDef *def, int version)
         PyErr_Format(PyExc_SystemError, "module %s: PyModule_Create is incompatible with m_slots", name);
         return NULL;
     }
-    PyObject *full_name = import_package_context(name);       /* a submodule's function knows only its last part */
+    /* a submodule's function knows only its last part */
+    const char *context = import_package_context(), *dot = context ? strrchr(context, '.') : NULL;
+    if (dot && strcmp(name, dot + 1) == 0) name = context;
+    PyObject *full_name = PyUnicode_FromString(name);
     if (!full_name) return NULL;
     Module *m = MODULE(PyModule_NewObject(full_name));
     Py_DECREF(full_name);
@@ -198,15 +203,23 @@ static int read_slots(PyModuleDef *def, const char *name, SlotInfo *info)
     return 0;
 }
 
+static int check_isolation(Interpreter *interp, const char *name)
+{
+    int override = interp->runtime.import.override_multi_interp_check;
+    if (override ? override < 0 : !(interp->runtime.feature_flags & FEATURE_MULTI_INTERP)) return 0;
+    PyErr_Format(PyExc_ImportError, "module %s does not support loading in subinterpreters", name);
+    return -1;
+}
+
 /* May a module with these slots be loaded here? Subinterpreters are strict. */
 static int check_multiple(const SlotInfo *info, const char *name)
 {
-    PyInterpreterState *interp = PyInterpreterState_Get();
+    Interpreter *interp = interp_get();
     if (interp == PyInterpreterState_Main()) return 0;
     void *multiple = info->has_multiple ? info->multiple : Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
     if (multiple == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED) return 0;
-    if (multiple == Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED) return import_check_subinterpreter(name);
-    return interp_has_own_gil(interp) ? import_check_subinterpreter(name) : 0;
+    if (multiple == Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED) return check_isolation(interp, name);
+    return interp->runtime.gil == &interp->runtime.own_gil ? check_isolation(interp, name) : 0;
 }
 
 PyObject *PyModule_FromDefAndSpec2(PyModuleDef *def, PyObject *spec, int version)
@@ -370,8 +383,11 @@ static int may_shadow(PyObject *origin)
         PyErr_Clear();
         return 0;
     }
-    const char *directory = import_script_directory();        /* sys.path[0] as it was set at start; NULL: safe path */
-    if (!directory) return 0;
+    const PyConfig *config = &interp_get()->runtime.config;
+    char directory_text[4096], *directory = directory_text;
+    if (config->safe_path || !config->sys_path_0) return 0;
+    size_t converted = wcstombs(directory_text, config->sys_path_0, sizeof directory_text);
+    if (converted == (size_t)-1 || converted == sizeof directory_text) return 0;
     const char *end = memrchr(text, '/', (size_t)n);
     if (!end) return 0;
     if (strcmp(end, "/__init__.py") == 0) {
@@ -578,9 +594,8 @@ static int module_clear(PyObject *self)
 
 static PyObject *module_repr(PyObject *self)
 {
-    PyObject *bootstrap = import_bootstrap_module();          /* BORROWED importlib._bootstrap */
+    PyObject *bootstrap = interp_get()->runtime.importlib;
     if (bootstrap) return PyObject_CallMethod(bootstrap, "_module_repr", "O", self);
-    PyErr_Clear();
     return PyUnicode_FromFormat("<module %R>", MODULE(self)->name);
 }
 

@@ -24,7 +24,6 @@ static Py_hash_t none_hash(PyObject *self)
 static PyObject *none_repr(PyObject *self) { (void)self; return PyUnicode_FromString("None"); }
 static int none_bool(PyObject *self) { (void)self; return 0; }
 static PyObject *none_new(PyTypeObject *type, PyObject *args, PyObject *kwds) { (void)type; return no_arguments(args, kwds, "NoneType", Py_None); }
-static PyObject *none_or(PyObject *a, PyObject *b);
 PyObject *union_or(PyObject *a, PyObject *b);
 static PyObject *none_or(PyObject *a, PyObject *b) { return union_or(a, b); }
 
@@ -58,7 +57,7 @@ static PyObject *notimplemented_repr(PyObject *self) { (void)self; return PyUnic
 
 BUILTIN_NOARGS(notimplemented, __reduce__, "($self, /)", "Helper for pickle.") { (void)self; return PyUnicode_FromString("NotImplemented"); }
 
-static PyMethodDef notimplemented_methods[] = { { "__reduce__", notimplemented___reduce__, METH_NOARGS, NULL }, { NULL } };
+static PyMethodDef notimplemented_methods[] = { METHOD(notimplemented, __reduce__), { NULL } };
 
 static PyObject *notimplemented_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
@@ -95,7 +94,7 @@ static PyObject *ellipsis_repr(PyObject *self) { (void)self; return PyUnicode_Fr
 
 BUILTIN_NOARGS(ellipsis, __reduce__, "($self, /)", "Helper for pickle.") { (void)self; return PyUnicode_FromString("Ellipsis"); }
 
-static PyMethodDef ellipsis_methods[] = { { "__reduce__", ellipsis___reduce__, METH_NOARGS, NULL }, { NULL } };
+static PyMethodDef ellipsis_methods[] = { METHOD(ellipsis, __reduce__), { NULL } };
 
 static PyObject *ellipsis_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {

@@ -1,5 +1,6 @@
 /* PyObject_*: what every object can be asked. Reading, setting and naming attributes, repr, str, hash, truth, comparison, dir;
  * and the exported forms of what the headers do inline. */
+#include "objects/function.h"
 #include "objects/instance.h"
 
 #include "objects/unicode.h"
@@ -90,9 +91,6 @@ PyObject *PyObject_GetAttr(PyObject *o, PyObject *name)
     if (UNLIKELY(!result) && PyErr_ExceptionMatches(PyExc_AttributeError)) attribute_error_set_context(o, name);
     return result;
 }
-
-PyObject *module_getattr(PyObject *module, PyObject *name, bool suppress);
-PyObject *super_getattro(PyObject *self, PyObject *name);
 
 int PyObject_GetOptionalAttr(PyObject *o, PyObject *name, PyObject **result)
 {

@@ -225,7 +225,7 @@ static PyGetSetDef property_getset[] = {
 
 static PyMethodDef property_methods[] = {
     METHOD(property, getter), METHOD(property, setter), METHOD(property, deleter),
-    { "__set_name__", (PyCFunction)(void (*)(void))property___set_name__, METH_FASTCALL, "Set the name of the property." }, { NULL },
+    METHOD(property, __set_name__), { NULL },
 };
 
 PyTypeObject PyProperty_Type = {

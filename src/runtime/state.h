@@ -42,6 +42,7 @@ typedef struct Process {
     PyTupleObject empty_tuple;
     MemoryProcess memory;                                        /* memory/: replaced allocators */
     UnicodeProcess unicode;
+    TypesProcess types;
     RuntimeProcess runtime;                                      /* interpreters, signals, configuration: runtime/ */
 } Process;
 
