@@ -169,6 +169,9 @@ void signals_trip(int number);
 PyObject *sys_get(PyObject *name);
 int sys_set(PyObject *name, PyObject *value);
 
+/* Warnings about coroutines and asynchronous generators that nobody awaited (modules/_warnings.c). */
+void warn_unawaited_coroutine(PyObject *coroutine);
+void warn_unawaited_agen_method(PyAsyncGenObject *agen, PyObject *method);
 /* os.register_at_fork. Any may be NULL. 0 or -1. */
 int runtime_register_at_fork(PyObject *before, PyObject *in_child, PyObject *in_parent);
 
