@@ -1,0 +1,12 @@
+/* What memoryview offers beyond Python.h. */
+#ifndef TAIPAN_OBJECTS_MEMORYVIEW_H
+#define TAIPAN_OBJECTS_MEMORYVIEW_H
+
+#include "taipan.h"
+
+extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
+
+/* As PyMemoryView_FromObject, with a request of its own (PyBUF_*). */
+PyObject *memoryview_from_flags(PyObject *o, int flags);
+
+#endif
