@@ -12,10 +12,7 @@ PyObject *format_float(PyObject *value, PyObject *spec);     /* value: float */
 PyObject *format_complex(PyObject *value, PyObject *spec);   /* value: complex */
 
 /* The digits of value, an int, for %d %i %u %o %x %X: with sign, and with prefix when alternate; at least precision digits. */
-PyObject *format_int_percent(PyObject *value, bool alternate, int precision, char type);
-
-/* int in base 2, 8, 10 or 16 as str, with prefix when alternate ("0x"). */
-PyObject *format_int_base(PyObject *value, int base, bool alternate);
+PyObject *format_int_percent(PyObject *value, bool alternate, int precision, char type);    /* type: d i u o x X */
 
 /* str.format and format_map; str.format(*args, **kwargs) with kwargs any mapping or NULL. */
 PyObject *format_fields(PyObject *format, PyObject *args, PyObject *kwargs);
