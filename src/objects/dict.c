@@ -279,7 +279,7 @@ PyObject *PyDict_SetDefault(PyObject *d, PyObject *key, PyObject *defaultobj)
 /* ---- removing ------------------------------------------------------------------------------------------------------ */
 
 /* 1 and *result new (dropped when result is NULL), 0 absent, -1. */
-static int pop_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject **result)
+int dict_pop_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject **result)
 {
     PyObject *value, *old_key;
     if (result) *result = NULL;
@@ -303,7 +303,7 @@ int PyDict_DelItem(PyObject *d, PyObject *key)
     }
     Py_hash_t hash = key_hash(key);
     if (hash == -1) return -1;
-    int found = pop_known_hash((PyDictObject *)d, key, hash, NULL);
+    int found = dict_pop_known_hash((PyDictObject *)d, key, hash, NULL);
     if (found == 0) errors_set_key_error(key);
     return found > 0 ? 0 : -1;
 }
@@ -327,7 +327,7 @@ int PyDict_Pop(PyObject *d, PyObject *key, PyObject **result)
     if (((PyDictObject *)d)->ma_used == 0) return 0;       /* as in CPython, an unhashable key goes unnoticed here */
     Py_hash_t hash = key_hash(key);
     if (hash == -1) return -1;
-    return pop_known_hash((PyDictObject *)d, key, hash, result);
+    return dict_pop_known_hash((PyDictObject *)d, key, hash, result);
 }
 
 int PyDict_PopString(PyObject *d, const char *key, PyObject **result)

@@ -129,6 +129,8 @@ void dict_set_value_at(PyDictObject *d, Py_ssize_t i, PyObject *value);
 
 /* key and value borrowed; 0 or -1. */
 int dict_set_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value);
+/* Removes key: 1 and *value new, 0 absent, -1. */
+int dict_pop_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject **value);
 /* key and value STOLEN, also on failure: for BUILD_MAP, MAP_ADD and call frames. */
 int dict_set_steal(PyDictObject *d, PyObject *key, PyObject *value);
 /* A new dict of n str or other keys, keys[i * stride] and values[i * stride] borrowed; later keys win. */
