@@ -44,6 +44,7 @@ typedef struct TypeState {
     PyType_WatchCallback watchers[TYPE_MAX_WATCHERS];
     PyFunction_WatchCallback function_watchers[FUNCTION_WATCHERS_MAX];
     PyObject *typing;                    /* the module, once _typing needed it */
+    PyTypeObject *typing_classes[6];     /* TYPING_* of genericalias.h; NULL until needed */
     uint64_t abc_invalidation_counter;
     SubclassList *static_subclasses[STATIC_TYPES_MAX];   /* by tp_subclasses - 1 of static built-in types */
     bool static_taken[STATIC_TYPES_MAX];

@@ -5,7 +5,7 @@
 #include "taipan.h"
 
 PyAPI_DATA(PyTypeObject) _PyNone_Type, _PyNotImplemented_Type, _PyMethodWrapper_Type, _PyUnion_Type;
-extern PyTypeObject generic_alias_iter_type, buffer_wrapper_type;
+extern PyTypeObject generic_alias_iter_type, buffer_wrapper_type, typealias_type, nodefault_type;
 extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
 
 #endif
