@@ -62,7 +62,8 @@ typedef struct EvalState {
     freefunc code_extra_free[CODE_EXTRA_MAX];
     uint32_t next_code_version;
     PyObject *init_cleanup;                          /* code below an inlined __init__; NULL until first needed */
-    struct ContextKeep *context_keep;
+    PyObject *import_function;                       /* builtins.__import__ as it was at first */
+    PyObject *list_append;                           /* the method descriptor */
 } EvalState;
 
 /* EVAL_*: sets or clears a reason to stop, from any thread. */

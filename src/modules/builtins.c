@@ -214,6 +214,8 @@ PyObject *builtins_module_new(void)
         || PyDict_SetItemString(dict, "True", Py_True) < 0 || add_types(dict) < 0) goto fail;
     bool optimized = interp_get()->runtime.config.optimization_level > 0;
     if (PyDict_SetItem(dict, STR(__debug__), optimized ? Py_False : Py_True) < 0) goto fail;
+    if (PyDict_GetItemStringRef(dict, "__import__", &interp_get()->eval.import_function) < 0) goto fail;
+    if (eval_init(PyThreadState_Get()) < 0) goto fail;
     return module;
 fail:
     Py_DECREF(module);

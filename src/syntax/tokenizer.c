@@ -38,7 +38,7 @@ int tokenizer_init(Tokenizer *tok, char *text, Py_ssize_t length, PyObject *file
     else tok->room = length + 1;
     tok->text = text;
     tok->length = length;
-    tok->cur = tok->inp = tok->line_start = tok->token_line = text;
+    tok->cur = tok->inp = tok->line_start = text;
     tok->at_line_start = true;
     tok->filename = filename;
     return 0;
@@ -66,7 +66,6 @@ int tokenizer_feed(Tokenizer *tok, const char *line, Py_ssize_t length)
         tok->cur = text + (tok->cur - old);
         tok->inp = text + (tok->inp - old);
         tok->line_start = text + (tok->line_start - old);
-        tok->token_line = text + (tok->token_line - old);
         if (tok->multi_line_start) tok->multi_line_start = text + (tok->multi_line_start - old);
         if (tok->start) tok->start = text + (tok->start - old);
         PyMem_Free(old);
@@ -178,7 +177,6 @@ static NOINLINE int next_line(Tokenizer *tok)
     end = end ? end + 1 : limit;
     tok->inp = end;
     tok->line_start = tok->cur;
-    if (!tok->start) tok->token_line = tok->cur;
     tok->lineno++;
     if (end - tok->cur >= INT_MAX) {
         tok->done = DONE_COLUMN_OVERFLOW;
@@ -215,7 +213,6 @@ static ALWAYS_INLINE int finish(Tokenizer *tok, Token *token, int type, const ch
 {
     token->type = (uint8_t)type;
     token->soft = 0;
-    token->level = (uint8_t)tok->level;
     token->end_lineno = token->lineno = tok->lineno;
     token->start = tok->start - tok->text;
     token->end = end - tok->text;
@@ -238,7 +235,6 @@ static int finish_empty(Tokenizer *tok, Token *token, int type)
 {
     token->type = (uint8_t)type;
     token->soft = 0;
-    token->level = (uint8_t)tok->level;
     token->end_lineno = token->lineno = tok->lineno;
     token->start = token->end = tok->cur - tok->text;
     token->col = token->end_col = -1;

@@ -1,0 +1,53 @@
+/* Small parts of instruction bodies that touch neither the stack pointer nor the dispatch state. */
+#ifndef TAIPAN_EVAL_INLINE_H
+#define TAIPAN_EVAL_INLINE_H
+
+#include "eval/eval_private.h"
+#include "objects/dict.h"
+#include "objects/float.h"
+#include "objects/function.h"
+#include "objects/instance.h"
+#include "objects/list.h"
+#include "objects/long.h"
+#include "objects/unicode.h"
+
+/* The frame of a Python function has returned: drop it and give its room back. */
+static ALWAYS_INLINE void frame_leave(PyThreadState *ts, Frame *f)
+{
+    if (UNLIKELY(f->owner != FRAME_OWNED_BY_THREAD || f->frame_obj)) {
+        frame_leave_slow(ts, f);
+        return;
+    }
+    PyObject **local = f->localsplus, **end = local + f->stacktop;
+    f->stacktop = 0;
+    for (; local < end; local++) Py_XDECREF(*local);
+    if (UNLIKELY(f->f_locals != NULL)) Py_DECREF(f->f_locals);
+    PyObject *code = f->f_executable;
+    Py_DECREF(f->f_funcobj);
+    Py_DECREF(code);
+    frame_stack_pop(ts, f);
+}
+
+/* -1 error, else truth. */
+static ALWAYS_INLINE int truth_of(PyObject *o)
+{
+    if (o == Py_True) return 1;
+    if (o == Py_False || o == Py_None) return 0;
+    return PyObject_IsTrue(o);
+}
+
+static inline bool is_python_function(PyObject *o)
+{
+    return Py_IS_TYPE(o, &PyFunction_Type) && ((PyFunctionObject *)o)->vectorcall == function_vectorcall;
+}
+
+/* A plain C int: exact int of at most one digit. */
+static inline bool int_is_compact(PyObject *o) { return Py_IS_TYPE(o, &PyLong_Type) && long_is_compact(LONG(o)); }
+static inline Py_ssize_t int_value(PyObject *o) { return long_compact_value(LONG(o)); }
+static ALWAYS_INLINE void int_release(PyObject *o)
+{
+    if (_Py_IsImmortal(o)) return;
+    if (--o->ob_refcnt == 0) long_dealloc_exact(o);
+}
+
+#endif
