@@ -188,9 +188,6 @@ PyObject *PyObject_Call(PyObject *callable, PyObject *args, PyObject *kwargs)
     return result_check(ts, callable, result, NULL);
 }
 
-PyAPI_FUNC(PyObject *) PyCFunction_Call(PyObject *callable, PyObject *args, PyObject *kwargs);
-PyObject *PyCFunction_Call(PyObject *callable, PyObject *args, PyObject *kwargs) { return PyObject_Call(callable, args, kwargs); }
-
 /* ---- few arguments ------------------------------------------------------------------------------------------------------------ */
 
 PyObject *PyObject_CallNoArgs(PyObject *callable) { return vectorcall(PyThreadState_GET(), callable, NULL, 0, NULL); }
