@@ -257,10 +257,26 @@ BUILTIN(math, copysign, POSITIONAL, "($module, x, y, /)", "A float with the size
     return call2(arg, copysign);
 }
 
+/* The C library's loses the sign of a zero when y is tiny. */
+static double nearest_remainder(double x, double y)
+{
+    if (isfinite(x) && isfinite(y)) {
+        if (y == 0.0) return NAN;
+        double absx = fabs(x), absy = fabs(y), m = fmod(absx, absy), c = absy - m, r;
+        if (m < c) r = m;
+        else if (m > c) r = -c;
+        else r = m - 2.0 * fmod(0.5 * (absx - m), absy);     /* half way: to the even quotient */
+        return copysign(1.0, x) * r;
+    }
+    if (isnan(x)) return x;
+    if (isnan(y)) return y;
+    return isinf(x) ? NAN : x;
+}
+
 BUILTIN(math, remainder, POSITIONAL, "($module, x, y, /)",
     "x - n*y for the integer n nearest to x/y, of two the even one: the IEEE 754 remainder.")
 {
-    return call2(arg, remainder);
+    return call2(arg, nearest_remainder);
 }
 
 BUILTIN(math, fmod, POSITIONAL, "($module, x, y, /)", "The remainder of x/y as C has it: with the sign of x.")
