@@ -64,6 +64,7 @@ typedef struct RuntimeProcess {
     volatile sig_atomic_t signal_tripped;
     PyObject *default_handler, *ignore_handler;
     struct { int fd; bool warn_on_full; } wakeup;
+    void *faulthandler;                     /* modules/faulthandler.c; NULL until used */
 
     struct _inittab *inittab_copy;          /* what PyImport_Extend/AppendInittab allocated */
     bool stdout_fallback;                   /* no _io: print goes to the emergency streams */
