@@ -2,7 +2,7 @@
  *
  * Blocks are taken from the raw-ish PyMem domain in growing chunks; a request larger than a chunk gets one of its own.
  * Everything is handed out zeroed, so that optional fields need not be written. */
-#include "syntax/tree.h"
+#include "syntax/syntax.h"
 
 enum { CHUNK_MIN = 4096, CHUNK_MAX = 256 * 1024 };
 
@@ -91,4 +91,11 @@ void *seq_new_(Arena *arena, Py_ssize_t size, size_t item_size)
     any_seq *seq = arena_alloc(arena, sizeof(any_seq) + (size_t)size * item_size);
     if (seq) seq->size = size;
     return seq;
+}
+
+PyObject *tree_docstring(stmt_seq *body)
+{
+    if (!seq_len(body) || body->items[0]->kind != Expr_kind) return NULL;
+    expr_ty e = body->items[0]->v.Expr.value;
+    return e->kind == Constant_kind && PyUnicode_CheckExact(e->v.Constant.value) ? e->v.Constant.value : NULL;
 }

@@ -274,6 +274,14 @@ static int node_from_object(Reader *r, int type, PyObject *object, void **out)
     if (outer->sort == SORT_PRODUCT && outer->attributes &&
         attributes_from_object(r, outer, object, (int *)(node + outer->attributes_offset)) < 0)
         return -1;
+    for (int i = c->first_field; i < c->last_field; i++) {
+        const FieldInfo *f = &ast_fields[i];
+        bool pointer = f->type >= TYPE_identifier ? f->type != TYPE_int : ast_classes[f->type].sort != SORT_ENUM;
+        if (f->quantity == QUANTITY_ONE && pointer && !*(void **)(node + f->offset)) {
+            PyErr_Format(PyExc_ValueError, "field '%s' is required for %s", f->name, c->name);
+            return -1;
+        }
+    }
     *out = node;
     return 0;
 }

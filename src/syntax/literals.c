@@ -77,6 +77,12 @@ static COLD PyObject *raise_unicode_error(const char *s, Py_ssize_t length, Py_s
         if (i == end) at_end = out - text;
         if (i == length) break;
         uint8_t c = (uint8_t)s[i];
+        if (c == '\\') {                                   /* one that escapes nothing is written out too */
+            *out++ = '\\';
+            if (i + 1 == length || (uint8_t)s[i + 1] >= 128) out += sprintf(out, "u005c");
+            else if (i + 1 != start && i + 1 != end) *out++ = s[++i];
+            continue;
+        }
         if (c < 128) {
             *out++ = (char)c;
             continue;
@@ -136,9 +142,9 @@ static PyObject *unescape_text(const char *s, Py_ssize_t length, const char **ba
             continue;
         }
         const char *start = p++;
-        if (p == end) {
-            reason = "\\ at end of string";
-            goto error;
+        if (p == end || (uint8_t)*p >= 128) {
+            *out++ = '\\';
+            continue;
         }
         int digits = 0;
         switch ((c = (uint8_t)*p++)) {
@@ -261,26 +267,48 @@ error:
     return NULL;
 }
 
-/* 0, or -1 with an exception. */
-static COLD int warn_bad_escape(Parser *p, const char *bad, const char *end, const Token *t)
+/* Where the bad escape of a literal stands. Lines and columns are counted through the literal's content from the token's place,
+ * each character beyond ASCII as the ten of its \U form; opening quotes are added if the token begins with them. */
+static COLD Span place_of_escape(Parser *p, const Token *t, const char *s, const char *bad)
+{
+    int lineno = t->lineno, col = t->col;
+    for (; s < bad - 1; s++) {
+        uint8_t c = (uint8_t)*s;
+        if (c == '\n') lineno++, col = 0;
+        else if (c == '\\' && (uint8_t)s[1] >= 128) col += 6;
+        else if (c < 128) col++;
+        else if (c >= 0xc0) col += 10;
+    }
+    if (lineno == t->lineno) {
+        const char *text = p->tok.text + t->start, *end = p->tok.text + t->end;
+        for (const char *q = text; q < end && (*q == '\'' || *q == '"'); q++) if (*q == *text) col++;
+    }
+    return (Span){ lineno, col, lineno, col + 2 };
+}
+
+/* 0, or -1 with an exception. s is where the literal's content begins, bad stands behind the backslash. */
+static COLD int warn_bad_escape(Parser *p, const char *s, const char *bad, const char *end, const Token *t)
 {
     char c = *bad;
-    if (p->tok.silent) return 0;
+    if (p->diagnosing) return 0;
     if ((t->type == FSTRING_MIDDLE || t->type == FSTRING_END) && (c == '{' || c == '}')) return 0;     /* the tokenizer warned */
     int index = (int)(t - p->tokens);
-    if (index <= p->warned_up_to) return 0;
-    p->warned_up_to = index;
+    if (t->type != FSTRING_END) {                          /* text may be parsed again: warn once */
+        if (index <= p->warned_up_to) return 0;
+        p->warned_up_to = index;
+    }
     bool octal = c >= '4' && c <= '7';
     char shown[4] = { c, 0, 0, 0 };
     if (octal) for (int i = 1; i < 3 && bad + i < end; i++) shown[i] = bad[i];
     const char *format = octal ? "invalid octal escape sequence '\\%s'" : "invalid escape sequence '\\%c'";
     PyObject *message = octal ? PyUnicode_FromFormat(format, shown) : PyUnicode_FromFormat(format, (int)(uint8_t)c);
     if (!message) goto error;
+    Span span = place_of_escape(p, t, s, bad);
     PyObject *category = p->feature_version >= 12 ? PyExc_SyntaxWarning : PyExc_DeprecationWarning;
-    if (PyErr_WarnExplicitObject(category, message, p->filename ? p->filename : Py_None, t->lineno, NULL, NULL) < 0) {
+    if (PyErr_WarnExplicitObject(category, message, p->filename ? p->filename : Py_None, span.lineno, NULL, NULL) < 0) {
         if (PyErr_ExceptionMatches(category)) {
             PyErr_Clear();
-            parser_raise_at(p, PyExc_SyntaxError, span_of_token(t), "%U", message);
+            parser_raise_at(p, PyExc_SyntaxError, span, "%U", message);
         }
         goto error;
     }
@@ -323,7 +351,7 @@ PyObject *literal_unescape(Parser *p, const char *s, Py_ssize_t length, bool raw
             break;
         }
     PyObject *result = unescape_text(s, length, &bad);
-    if (result && bad && warn_bad_escape(p, bad, s + length, t) < 0) Py_CLEAR(result);
+    if (result && bad && warn_bad_escape(p, s, bad, s + length, t) < 0) Py_CLEAR(result);
     return result;
 }
 
@@ -336,7 +364,7 @@ static PyObject *bytes_literal(Parser *p, const char *s, Py_ssize_t length, bool
     if (raw || !memchr(s, '\\', (size_t)length)) return PyBytes_FromStringAndSize(s, length);
     const char *bad;
     PyObject *result = unescape_bytes(s, length, &bad);
-    if (result && bad && warn_bad_escape(p, bad, s + length, t) < 0) Py_CLEAR(result);
+    if (result && bad && warn_bad_escape(p, s, bad, s + length, t) < 0) Py_CLEAR(result);
     return result;
 }
 
@@ -381,7 +409,18 @@ static expr_ty middle_constant(Parser *p, int index, bool raw, const Token *blam
     const Token *t = &p->tokens[index];
     const char *s = p->tok.text + t->start;
     PyObject *value = literal_unescape(p, s, t->end - t->start, raw, blamed);
-    if (!value) return raise_literal_error(p);
+    if (!value) {
+        PyObject *error = PyErr_GetRaisedException();
+        PyObject *valid = PyUnicode_DecodeUTF8(s, t->end - t->start, NULL);
+        if (!valid) {                                      /* not even UTF-8: as the codec says it */
+            Py_XDECREF(error);
+            p->failed = true;
+            return NULL;
+        }
+        Py_DECREF(valid);
+        PyErr_SetRaisedException(error);
+        return raise_literal_error(p);
+    }
     if (!parser_own(p, value)) return NULL;
     expr_ty e = NODE_NEW(expr, p->arena, span_of_token(&p->tokens[index]), Constant, value, NULL);
     if (!e) p->failed = true;
@@ -442,25 +481,28 @@ static PyObject *debug_text(Parser *p, const Token *t)
     return parser_own(p, result);
 }
 
-/* The character behind '!'; -1 when there is no conversion, -2 on error. */
+/* The token of the name behind '!'; -1 when there is no conversion, -2 on error. */
 static int conversion(Parser *p)
 {
     if (at(p) != EXCLAMATION) return -1;
     int mark = p->mark++;
     if (at(p) != NAME) return -2;
-    const Token *bang = &p->tokens[mark], *name = &p->tokens[p->mark++];
-    if (bang->lineno != name->lineno || bang->end_col != name->col) {
-        parser_raise_at(p, PyExc_SyntaxError, (Span){ bang->lineno, bang->col, name->end_lineno, name->end_col },
-                        "f-string: conversion type must come right after the exclamanation mark");
-        return -2;
-    }
+    const Token *bang = &p->tokens[mark], *name = &p->tokens[p->mark];
+    if (bang->lineno == name->lineno && bang->end_col == name->col) return p->mark++;
+    parser_raise_at(p, PyExc_SyntaxError, (Span){ bang->lineno, bang->col, name->end_lineno, name->end_col },
+                    "f-string: conversion type must come right after the exclamanation mark");
+    return -2;
+}
+
+/* 's', 'r' or 'a', or -2 on error. */
+static int conversion_character(Parser *p, int mark)
+{
+    const Token *name = &p->tokens[mark];
     const char *s = p->tok.text + name->start;
-    if (name->end - name->start != 1 || (*s != 's' && *s != 'r' && *s != 'a')) {
-        PyObject *id = parser_name(p, name);
-        if (id) parser_raise_token(p, name, "f-string: invalid conversion character %R: expected 's', 'r', or 'a'", id);
-        return -2;
-    }
-    return *s;
+    if (name->end - name->start == 1 && (*s == 's' || *s == 'r' || *s == 'a')) return *s;
+    PyObject *id = parser_name(p, name);
+    if (id) parser_raise_token(p, name, "f-string: invalid conversion character %R: expected 's', 'r', or 'a'", id);
+    return -2;
 }
 
 /* '{' value ['='] ['!' conversion] [':' spec] '}'. With '=' the result is a JoinedStr of text and value. */
@@ -481,6 +523,7 @@ static expr_ty replacement_field(Parser *p)
     }
     if (at(p) != RBRACE) goto done;
     int close = p->mark++;
+    if (convert >= 0 && (convert = conversion_character(p, convert)) < 0) goto done;
     if (debug && convert == -1 && !spec) convert = 'r';
     result = NODE(expr, open, FormattedValue, value, convert, spec);
     if (!result) {

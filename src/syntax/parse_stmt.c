@@ -457,10 +457,9 @@ static stmt_ty parse_try(Parser *p)
     if (!good) return NULL;
     Py_ssize_t base = p->scratch_top;
     while (at(p) == KW_EXCEPT) {
-        bool this_star, first = p->scratch_top == base;
-        excepthandler_ty handler = parse_handler(p, &this_star);
-        if (!handler || (!first && this_star != star) || !push(p, handler)) return NULL;
-        star = this_star;
+        if (p->scratch_top != base && (peek(p, 1) == STAR) != star) return NULL;
+        excepthandler_ty handler = parse_handler(p, &star);
+        if (!handler || !push(p, handler)) return NULL;
     }
     excepthandler_seq *handlers = TAKE(excepthandler, base);
     if (p->failed) return NULL;
@@ -585,8 +584,9 @@ stmt_seq *parse_statements(Parser *p, int until)
 
 static mod_ty parse_file(Parser *p)
 {
-    stmt_seq *body = at(p) == ENDMARKER ? NULL : parse_statements(p, ENDMARKER);
-    if (p->failed || (!body && at(p) != ENDMARKER)) return NULL;
+    bool empty = at(p) == ENDMARKER;
+    stmt_seq *body = empty ? NULL : parse_statements(p, ENDMARKER);
+    if (p->failed || (!body && !empty)) return NULL;
     type_ignore_seq *ignores = NULL;
     if (p->type_ignores_count) {
         if (!(ignores = SEQ_NEW(type_ignore, p->arena, p->type_ignores_count))) goto no_memory;

@@ -108,9 +108,6 @@ static COLD int note_type_ignore(Parser *p, const Token *t)
 int parser_fetch(Parser *p)
 {
     if (UNLIKELY(p->failed)) return ERRORTOKEN;
-    if (UNLIKELY(p->fill && p->tokens[p->fill - 1].type == ENDMARKER && p->mark >= p->fill)) {
-        /* never reads beyond the end */
-    }
     if (p->fill == p->room && tokens_grow(p) < 0) {
         p->failed = true;
         return ERRORTOKEN;
@@ -232,6 +229,12 @@ static COLD PyObject *normalize_name(Parser *p, PyObject *name)
     return result;
 }
 
+/* A name that only normalisation made a constant's: the tree is then invalid, and only the validator says how. */
+static bool keyword_name(PyObject *name)
+{
+    return PyUnicode_EqualToUTF8(name, "None") || PyUnicode_EqualToUTF8(name, "True") || PyUnicode_EqualToUTF8(name, "False");
+}
+
 static int names_grow(Parser *p)
 {
     uint32_t size = p->names_mask ? (p->names_mask + 1) * 2 : 256;
@@ -270,7 +273,7 @@ PyObject *parser_intern(Parser *p, const char *text, Py_ssize_t length)
     }
     char *copy = arena_alloc(p->arena, (size_t)length + 1);
     PyObject *object = copy ? PyUnicode_DecodeUTF8(text, length, NULL) : NULL;
-    if (object && high & 0x80) object = normalize_name(p, object);
+    if (object && high & 0x80 && (object = normalize_name(p, object)) && keyword_name(object)) p->must_validate = true;
     if (!object) goto error;
     PyUnicode_InternInPlace(&object);
     if (!parser_own(p, object)) return NULL;
@@ -392,11 +395,9 @@ void *parser_raise_unclosed(Parser *p)
                            p->tok.brackets[p->tok.level - 1]);
 }
 
-void *parser_raise_last(Parser *p, PyObject *type, const char *format, ...)
+static void *raise_at_token(Parser *p, PyObject *type, int index, PyObject *message)
 {
-    FORMAT_MESSAGE(format);
-    if (!p->fill) return raise_message(p, type, message, 0, 0, 0, -1);
-    const Token *t = &p->tokens[p->fill - 1];
+    const Token *t = &p->tokens[index];
     if (t->type == ERRORTOKEN && p->tok.done == DONE_EOF) {
         Py_XDECREF(message);
         if (p->tok.level) return parser_raise_unclosed(p);
@@ -405,6 +406,19 @@ void *parser_raise_last(Parser *p, PyObject *type, const char *format, ...)
     Py_ssize_t col = t->col + 1, end_col = t->end_col == -1 ? -1 : t->end_col + 1;
     if (t->col == -1) col = p->tok.cur == p->tok.text ? 0 : p->tok.cur - p->tok.line_start;
     return raise_message(p, type, message, t->lineno, col, t->end_lineno, end_col);
+}
+
+void *parser_raise_index(Parser *p, PyObject *type, int index, const char *format, ...)
+{
+    FORMAT_MESSAGE(format);
+    return raise_at_token(p, type, index, message);
+}
+
+void *parser_raise_last(Parser *p, PyObject *type, const char *format, ...)
+{
+    FORMAT_MESSAGE(format);
+    int fill = p->diagnosing ? p->shown_fill : p->fill;
+    return fill ? raise_at_token(p, type, fill - 1, message) : raise_message(p, type, message, 0, 0, 0, -1);
 }
 
 /* A token with bytes that are not UTF-8. */
@@ -459,7 +473,7 @@ bool parser_tokenizer_error(Parser *p)
         message = "too many levels of indentation";
         break;
     case DONE_LINE_CONT:
-        col = tok->cur - tok->line_start - 1;
+        col = tok->cur - tok->token_line - 1;
         message = "unexpected character after line continuation character";
         break;
     case DONE_COLUMN_OVERFLOW:
@@ -491,7 +505,10 @@ void parser_check_rest(Parser *p, int last)
         Token t;
         int type = tokenizer_next(&p->tok, &t);
         if (type == ERRORTOKEN) {
-            if (PyErr_Occurred()) break;
+            if (PyErr_Occurred()) {
+                if (p->tok.mode) PyErr_Clear();            /* inside an f-string that has been called wrong already */
+                break;
+            }
             if (p->tok.level && current_line > p->tok.bracket_lines[p->tok.level - 1]) parser_raise_unclosed(p);
             break;
         }
@@ -538,8 +555,9 @@ static bool at_end_of_source(Parser *p)
     return p->tok.done == DONE_EOF || p->tok.done == DONE_EOF_IN_STRING || p->tok.done == DONE_EOL_IN_STRING;
 }
 
-static void raise_incomplete(Parser *p)
+static bool raise_if_incomplete(Parser *p)
 {
+    if (!(p->flags & PyCF_ALLOW_INCOMPLETE_INPUT) || !at_end_of_source(p)) return false;
     PyErr_Clear();
     p->failed = false;
     PyObject *builtins = PyImport_ImportModule("builtins"), *type = NULL;
@@ -547,6 +565,7 @@ static void raise_incomplete(Parser *p)
     if (type) parser_raise_last(p, type, "incomplete input");
     Py_XDECREF(type);
     Py_XDECREF(builtins);
+    return true;
 }
 
 /* After a whole single statement, only blank lines and comments may follow. */
@@ -566,17 +585,13 @@ static mod_ty parser_run(Parser *p)
     mod_ty tree = parse_module(p);
     if (!tree) {
         if (p->failed && !PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "parser failed without an exception");
-        if (p->flags & PyCF_ALLOW_INCOMPLETE_INPUT && at_end_of_source(p)) {
-            raise_incomplete(p);
-            return NULL;
-        }
         if (p->failed) {
+            if (raise_if_incomplete(p)) return NULL;
             if (!PyErr_ExceptionMatches(PyExc_SyntaxError)) return NULL;
             if (p->tok.done == DONE_OK || p->tok.done == DONE_EOF) parser_check_rest(p, p->fill - 1);
             return NULL;
         }
-        p->tok.silent = true;
-        parser_diagnose(p);
+        parser_diagnose(p, raise_if_incomplete);
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "syntax error without a diagnosis");
         return NULL;
     }
@@ -584,7 +599,7 @@ static mod_ty parser_run(Parser *p)
         parser_raise_last(p, PyExc_SyntaxError, "multiple statements found while compiling a single statement");
         return NULL;
     }
-    return tree;
+    return p->must_validate && tree_validate(tree) < 0 ? NULL : tree;
 }
 
 static mod_ty parse_text(Arena *arena, char *text, Py_ssize_t length, bool added_newline, PyObject *filename, int start,

@@ -26,9 +26,10 @@ typedef struct Parser {
     int level;                                             /* nesting, in units of LEVEL_MAX */
     bool failed;                                           /* an exception is set */
     bool started;                                          /* Py_single_input: a token was seen since the last implied NEWLINE */
-    bool diagnosing, barry_as_bdfl;
+    bool diagnosing, barry_as_bdfl, must_validate;
     int start;                                             /* Py_file_input, ... */
     int flags, feature_version;
+    int shown_fill;                                        /* while diagnosing: how many tokens were looked at */
     int warned_up_to;                                      /* token index: escapes before it have been warned about */
     int statement_mark;                                    /* where the statement in hand begins at top level */
     int statement_level;
@@ -152,8 +153,11 @@ void *parser_raise_offsets(Parser *p, PyObject *type, Py_ssize_t lineno, Py_ssiz
 void *parser_raise_unclosed(Parser *p);
 bool parser_tokenizer_error(Parser *p);                    /* turns tok.done into an exception; false */
 bool check_version(Parser *p, int minor, const char *what);
-/* Another token for the diagnosis, or ERRORTOKEN. */
-void parser_diagnose(Parser *p);
+void *parser_raise_index(Parser *p, PyObject *type, int token, const char *format, ...);     /* at a token, which may have no text */
+/* Raises what is wrong with a text that the parser refused without an exception. `incomplete` is asked when it is clear how far
+ * the text makes sense; true: it has raised. */
+void parser_diagnose(Parser *p, bool (*incomplete)(Parser *));
+const char *diagnose_expression_name(int kind, Parser *p, int first_token);
 /* Reads the rest of the input for errors of the tokenizer, which take precedence over the pending exception. */
 void parser_check_rest(Parser *p, int last_token);
 

@@ -66,12 +66,13 @@ static PyObject *cookie_of_line(const char *line, Py_ssize_t length)
     return NULL;
 }
 
-PyObject *source_coding_cookie(const char *source, Py_ssize_t length)
+PyObject *source_coding_cookie(const char *source, Py_ssize_t length, bool whole_lines)
 {
     const char *line = source, *end = source + length;
     for (int i = 0; i < 2 && line != end; i++) {
         const char *stop = line;
         while (stop != end && *stop != '\n' && *stop != '\r') stop++;
+        if (stop == end && whole_lines) return NULL;
         PyObject *cookie = cookie_of_line(line, stop - line);
         if (cookie || PyErr_Occurred()) return cookie;
         const char *p = line;
@@ -104,7 +105,7 @@ char *source_decode(const char *source, Py_ssize_t *length, bool final_newline, 
     Py_ssize_t n = *length;
     bool bom = n >= 3 && !memcmp(source, "\xef\xbb\xbf", 3);
     if (bom) source += 3, n -= 3;
-    PyObject *cookie = source_coding_cookie(source, n), *decoded = NULL;
+    PyObject *cookie = source_coding_cookie(source, n, !final_newline), *decoded = NULL;
     char *text = NULL;
     if (!cookie && PyErr_Occurred()) return NULL;
     bool utf8 = !cookie || PyUnicode_EqualToUTF8(cookie, "utf-8");
@@ -142,7 +143,7 @@ error:
 PyObject *syntax_detect_encoding(const char *source, Py_ssize_t length, PyObject *filename)
 {
     bool bom = length >= 3 && !memcmp(source, "\xef\xbb\xbf", 3);
-    PyObject *cookie = source_coding_cookie(source + (bom ? 3 : 0), length - (bom ? 3 : 0));
+    PyObject *cookie = source_coding_cookie(source + (bom ? 3 : 0), length - (bom ? 3 : 0), false);
     if (!cookie) return PyErr_Occurred() ? NULL : PyUnicode_FromString("utf-8");
     if (bom && !PyUnicode_EqualToUTF8(cookie, "utf-8")) {
         PyErr_Format(PyExc_SyntaxError, "encoding problem: %U with BOM", cookie);

@@ -32,6 +32,7 @@ enum TokenizerDone {
 typedef struct Token {
     uint8_t type;
     uint8_t soft;                                          /* SOFT_* for a NAME that may be a soft keyword */
+    uint8_t level;                                         /* brackets open behind it */
     int32_t lineno, col, end_lineno, end_col;
     Py_ssize_t start, end;                                 /* offsets into the text */
     Py_ssize_t expr_start, expr_end;                       /* f-strings: the text of a `=` expression; expr_end -1: no `=` */
@@ -59,6 +60,7 @@ struct Tokenizer {
     Py_ssize_t length, room;
     const char *cur, *inp;                                 /* next character; end of the line being read */
     const char *line_start, *multi_line_start, *start;
+    const char *token_line;                                /* start of the line that was read last between two tokens */
     int lineno, first_lineno;
     enum TokenizerDone done;
     int indent, pending_indents;
@@ -88,8 +90,9 @@ int tokenizer_operator(const char *s, int n);
 
 /* Replaces \r\n and \r; adds a final newline if wanted and missing. New memory (PyMem), its length in *length. */
 char *source_translate_newlines(const char *source, Py_ssize_t *length, bool final_newline, bool *added);
-/* The encoding named on one of the first two lines, canonical; new str, NULL without exception when there is none. */
-PyObject *source_coding_cookie(const char *source, Py_ssize_t length);
+/* The encoding named on one of the first two lines, canonical; new str, NULL without exception when there is none. whole_lines:
+ * a line without its newline does not count. */
+PyObject *source_coding_cookie(const char *source, Py_ssize_t length, bool whole_lines);
 /* Bytes of a source file or string as UTF-8 memory of PyMem ready for the tokenizer. NULL with an exception. */
 char *source_decode(const char *source, Py_ssize_t *length, bool final_newline, PyObject *filename, bool *added_newline);
 
