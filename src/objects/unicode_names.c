@@ -59,12 +59,18 @@ bool unicode_name(Py_UCS4 c, char *buffer, int size, bool extras)
 
 static inline char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 32) : c; }
 
+static bool equal_ignoring_case(const char *name, int n, const char *text)
+{
+    if ((int)strlen(text) != n) return false;
+    for (int i = 0; i < n; i++) if (upper(name[i]) != text[i]) return false;
+    return true;
+}
+
+/* Computed names are known in upper case only. */
 static bool begins(const char *name, int n, const char *prefix)
 {
     int length = (int)strlen(prefix);
-    if (n < length) return false;
-    for (int i = 0; i < length; i++) if (upper(name[i]) != prefix[i]) return false;
-    return true;
+    return n >= length && memcmp(name, prefix, (size_t)length) == 0;
 }
 
 /* The longest part of group g that s begins with; its length, or -1. */
@@ -99,7 +105,7 @@ static bool lookup_ideograph(const char *s, int n, Py_UCS4 *c)
     Py_UCS4 value = 0;
     if (n != 4 && n != 5) return false;
     for (int i = 0; i < n; i++) {
-        char d = upper(s[i]);
+        char d = s[i];
         if (!((d >= '0' && d <= '9') || (d >= 'A' && d <= 'F'))) return false;
         value = value * 16 + (Py_UCS4)(d <= '9' ? d - '0' : d - 'A' + 10);
     }
@@ -117,7 +123,7 @@ bool unicode_lookup(const char *name, int n, Py_UCS4 *c, bool with_sequences)
     h ^= h >> 15;
     for (uint32_t i = h & (HASH_SIZE - 1); name_hash[i]; i = (i + 1) & (HASH_SIZE - 1)) {
         Py_UCS4 found = name_hash[i] - 1;
-        if (!unicode_name(found, text, sizeof text, true) || (int)strlen(text) != n || !begins(name, n, text)) continue;
+        if (!unicode_name(found, text, sizeof text, true) || !equal_ignoring_case(name, n, text)) continue;
         if (found >= SEQUENCE) {
             if (!with_sequences) return false;
             *c = found;
