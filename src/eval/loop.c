@@ -28,7 +28,7 @@ static const CodeUnit exit_code[] = {
 #define PUSH(v) (*sp++ = (v))
 #define POP() (*--sp)
 #define TOP() (sp[-1])
-#define PEEK(n) (sp[-(n)])
+#define PEEK(n) (sp[-(Py_ssize_t)(n)])
 #define CHECK_BREAKER()                                                                                                 \
     do {                                                                                                                \
         if (UNLIKELY(__atomic_load_n(&ts->eval_breaker, __ATOMIC_RELAXED) & EVAL_EVENTS_MASK)) goto pending;           \
