@@ -4,6 +4,7 @@
  * foreign code counts on that alignment; larger ones and all raw ones come from malloc. A block is freed by where it lies,
  * so blocks that were allocated before an allocator was replaced are still freed correctly by ours when it asks for it. */
 #include "memory/alloc.h"
+#include "objects/instance.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,7 @@ PyVarObject *_PyObject_NewVar(PyTypeObject *type, Py_ssize_t n)
 /* Hidden bytes in front of an instance: the word with its shape or __dict__, two words where the layout wants 16. */
 static size_t type_prefix(PyTypeObject *type)
 {
-    return type->tp_flags & Py_TPFLAGS_MANAGED_DICT ? 8 : 0;
+    return instance_prefix(type);
 }
 
 static PyObject *gc_new(PyTypeObject *type, size_t size)

@@ -3,6 +3,7 @@
 #define TAIPAN_OBJECTS_GENERICALIAS_H
 
 #include "objects/type.h"
+#include "objects/typing.h"
 
 /* NEW tuple of the type parameters that occur in args (a tuple or list), each once, in order. */
 PyObject *typing_make_parameters(PyObject *args);
@@ -14,15 +15,6 @@ PyObject *typing_type_repr(PyObject *o);
 /* typing.<name>: NEW; and called with these arguments (NULL-terminated PyObject *). */
 PyObject *typing_attribute(const char *name);
 PyObject *typing_call(const char *name, ...);
-
-/* ---- objects of PEP 695 syntax, for eval/. NEW. The evaluate functions are called without arguments when first needed. ---- */
-
-PyObject *typevar_make(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints);   /* both may be NULL */
-PyObject *paramspec_make(PyObject *name);
-PyObject *typevartuple_make(PyObject *name);
-PyObject *typealias_make(PyObject *name, PyObject *type_params, PyObject *compute_value);           /* type_params may be NULL, None, () */
-PyObject *typing_subscript_generic(PyObject *params);                                               /* Generic[*params] */
-int typeparam_set_default(PyObject *param, PyObject *evaluate_default);
 
 extern PyTypeObject typealias_type, nodefault_type;
 extern PyObject nodefault_object;

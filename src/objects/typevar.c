@@ -142,7 +142,7 @@ static TypeVar *typevar_alloc(PyObject *name)
     return tv;
 }
 
-PyObject *typevar_make(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints)
+PyObject *typing_make_typevar(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints)
 {
     TypeVar *tv = typevar_alloc(name);
     if (!tv) return NULL;
@@ -391,7 +391,7 @@ static ParamSpec *paramspec_alloc(PyObject *name)
     return ps;
 }
 
-PyObject *paramspec_make(PyObject *name)
+PyObject *typing_make_paramspec(PyObject *name)
 {
     ParamSpec *ps = paramspec_alloc(name);
     if (ps) ps->infer_variance = true;
@@ -520,7 +520,7 @@ static TypeVarTuple *typevartuple_alloc(PyObject *name)
     return tvt;
 }
 
-PyObject *typevartuple_make(PyObject *name) { return OBJECT(typevartuple_alloc(name)); }
+PyObject *typing_make_typevartuple(PyObject *name) { return OBJECT(typevartuple_alloc(name)); }
 
 SIGNATURE(typevartuple_signature, "typevartuple", KEYWORDS, "(name, *, default=typing.NoDefault)");
 
@@ -621,15 +621,15 @@ PyType_Spec typevartuple_spec = {
 
 /* ---- defaults (PEP 696) --------------------------------------------------------------------------------------------------------------------------------- */
 
-int typeparam_set_default(PyObject *param, PyObject *evaluate)
+PyObject *typing_set_default(PyObject *param, PyObject *evaluate)
 {
     PyObject **at = typing_is(param, TYPING_TYPEVAR) ? &TYPEVAR(param)->evaluate_default
                   : typing_is(param, TYPING_PARAMSPEC) ? &PARAMSPEC(param)->evaluate_default
                   : typing_is(param, TYPING_TYPEVARTUPLE) ? &TUPLE(param)->evaluate_default : NULL;
     if (!at) {
         PyErr_Format(PyExc_TypeError, "Expected a type param, got %R", param);
-        return -1;
+        return NULL;
     }
     Py_XSETREF(*at, Py_NewRef(evaluate));
-    return 0;
+    return Py_NewRef(param);
 }

@@ -27,9 +27,10 @@ static PyObject *alias_new(PyObject *name, PyObject *type_params, PyObject *comp
     return OBJECT(a);
 }
 
-PyObject *typealias_make(PyObject *name, PyObject *type_params, PyObject *compute_value)
+PyObject *typing_make_typealias(PyObject *parts)
 {
-    return alias_new(name, type_params, compute_value, NULL, NULL);
+    PyObject *const *part = ((PyTupleObject *)parts)->ob_item;
+    return alias_new(part[0], part[1], part[2], NULL, NULL);
 }
 
 SIGNATURE(typealias_signature, "typealias", KEYWORDS, "(name, value, *, type_params=())");
