@@ -185,7 +185,7 @@ BUILTIN_NOARGS(context, items, "($self, /)", "Return all variables and their val
 BUILTIN_NOARGS(context, keys, "($self, /)", "Return a list of all variables in the context object.") { return iterate(PyDict_Keys(((PyContext *)self)->vars)); }
 BUILTIN_NOARGS(context, values, "($self, /)", "Return a list of all variables' values in the context object.") { return iterate(PyDict_Values(((PyContext *)self)->vars)); }
 BUILTIN_NOARGS(context, copy, "($self, /)", "Return a shallow copy of the context object.") { return PyContext_Copy(self); }
-BUILTIN_RAW(context, run, "", "")
+static PyObject *context_run(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     if (nargs < 1) {
         PyErr_SetString(PyExc_TypeError, "run() missing 1 required positional argument");
@@ -399,7 +399,7 @@ static PyObject *var_repr(PyContextVar *var)
     return text;
 }
 
-BUILTIN_FAST(var, get, "", "")
+static PyObject *var_get(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs > 1) {
         PyErr_Format(PyExc_TypeError, "get expected at most 1 argument, got %zd", nargs);
