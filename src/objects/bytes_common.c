@@ -292,3 +292,20 @@ failed:
     bytes_builder_clear(&b);
     return NULL;
 }
+
+/* ---- private names that compiled modules use ---------------------------------------------------------------------------- */
+
+PyAPI_FUNC(Py_ssize_t) _PyBytes_Find(const char *haystack, Py_ssize_t n, const char *needle, Py_ssize_t m, Py_ssize_t offset);
+PyAPI_FUNC(Py_ssize_t) _PyBytes_ReverseFind(const char *haystack, Py_ssize_t n, const char *needle, Py_ssize_t m, Py_ssize_t offset);
+
+Py_ssize_t _PyBytes_Find(const char *haystack, Py_ssize_t n, const char *needle, Py_ssize_t m, Py_ssize_t offset)
+{
+    Py_ssize_t at = m == 0 ? 0 : chars_find(1, haystack, n, needle, m);
+    return at < 0 ? -1 : at + offset;
+}
+
+Py_ssize_t _PyBytes_ReverseFind(const char *haystack, Py_ssize_t n, const char *needle, Py_ssize_t m, Py_ssize_t offset)
+{
+    Py_ssize_t at = m == 0 ? n : chars_rfind(1, haystack, n, needle, m);
+    return at < 0 ? -1 : at + offset;
+}

@@ -660,3 +660,40 @@ PyObject *_PyUnicode_Copy(PyObject *s)
     }
     return str_copy_exact(s);
 }
+
+PyObject *str_digits_to_ascii(PyObject *s)
+{
+    Py_ssize_t n = LENGTH(s);
+    if (PyUnicode_IS_ASCII(s)) return str_exact(s);
+    PyObject *result = str_alloc(n, 1, true);
+    if (!result) return NULL;
+    Py_UCS1 *out = DATA(result);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        Py_UCS4 c = PyUnicode_READ_CHAR(s, i);
+        int digit = c < 128 ? -1 : _PyUnicode_ToDecimalDigit(c);
+        out[i] = (Py_UCS1)(c < 128 ? c : digit >= 0 ? (Py_UCS4)('0' + digit) : _PyUnicode_IsWhitespace(c) ? ' ' : '?');
+    }
+    return n == 1 ? str_finish(result, 1) : result;
+}
+
+PyAPI_FUNC(PyObject *) _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *s);
+PyAPI_FUNC(int) _PyUnicode_CheckConsistency(PyObject *s, int check_content);
+
+PyObject *_PyUnicode_TransformDecimalAndSpaceToASCII(PyObject *s)
+{
+    if (PyUnicode_Check(s)) return str_digits_to_ascii(s);
+    PyErr_BadInternalCall();
+    return NULL;
+}
+
+int _PyUnicode_CheckConsistency(PyObject *s, int check_content)
+{
+    int kind = KIND(s);
+    bool fine = PyUnicode_Check(s) && (kind == 1 || kind == 2 || kind == 4) && !(PyUnicode_IS_ASCII(s) && kind != 1) && LENGTH(s) >= 0;
+    if (fine && check_content) {
+        Py_UCS4 max = chars_max(kind, DATA(s), LENGTH(s));
+        fine = PyUnicode_READ(kind, DATA(s), LENGTH(s)) == 0 && (LENGTH(s) == 0 || max == PyUnicode_MAX_CHAR_VALUE(s));
+    }
+    if (!fine) _Py_FatalErrorFunc(__func__, "a str is not canonical");
+    return 1;
+}
