@@ -85,8 +85,8 @@ COLD NOINLINE static int too_many(const Signature *s, Py_ssize_t nargs, Py_ssize
 {
     if (nargs + nkeywords > s->total) {
         /* "keyword" where nothing was given by position: otherwise the count would read as one of positions */
-        PyErr_Format(PyExc_TypeError, "%.200s() takes %s %d %sargument%s (%zd given)", s->name,
-                     s->required_positional == s->total ? "exactly" : "at most", s->total, nargs == 0 ? "keyword " : "",
+        PyErr_Format(PyExc_TypeError, "%.200s() takes at most %d %sargument%s (%zd given)", s->name, s->total,
+                     nargs == 0 ? "keyword " : "",
                      plural(s->total), nargs + nkeywords);
     }
     else if (s->positional == 0) {

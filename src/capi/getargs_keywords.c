@@ -325,13 +325,13 @@ PyObject *const *_PyArg_UnpackKeywords(PyObject *const *args, Py_ssize_t nargs, 
 {
     const char *const *names = parser->keywords;
     const char *function = parser->fname;
-    int positional_only = 0, total, required = minkw ? minkw : minpos;
+    int positional_only = 0, total;
     while (names[positional_only] && !*names[positional_only]) positional_only++;
     for (total = positional_only; names[total]; total++) {}
     Call call = { args, nargs, kwargs, kwnames, kwargs ? PyDict_GET_SIZE(kwargs) : kwnames ? PyTuple_GET_SIZE(kwnames) : 0 };
     if (call.nkwargs == 0 && !minkw && nargs >= minpos && nargs <= maxpos && nargs == total) return args;
     if (nargs + call.nkwargs > total) {
-        count_error(function, required == total ? "exactly" : "at most", total, nargs == 0 ? "keyword " : "", nargs + call.nkwargs);
+        count_error(function, "at most", total, nargs == 0 ? "keyword " : "", nargs + call.nkwargs);
         return NULL;
     }
     if (nargs > maxpos) {

@@ -375,10 +375,7 @@ BUILTIN_O(cmath, phase, "($module, z, /)", "The angle of z, from -pi to pi.")
 BUILTIN_O(cmath, polar, "($module, z, /)", "z in polar coordinates: (distance from 0, angle).")
 {
     COMPLEX_OR_NULL(z, arg)
-    double phi = angle(z);
-    int before = errno;
-    double r = _Py_c_abs(z);
-    if (before) errno = before;
+    double phi = atan2(z.imag, z.real), r = _Py_c_abs(z);
     return errno ? raise_errno() : Py_BuildValue("(dd)", r, phi);
 }
 
