@@ -30,22 +30,51 @@ static inline unsigned size_class(size_t size)
     return SMALL_CLASSES + (shift - 7) * 8 + (unsigned)((size - 1) >> shift) - 7;
 }
 
+/* Under AddressSanitizer plain blocks come from malloc, and freed collectable slots are poisoned: it then sees use after free. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HEAP_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HEAP_CHECKED 1
+#endif
+#endif
+#ifdef HEAP_CHECKED
+#include <sanitizer/asan_interface.h>
+#include <stdlib.h>
+#define HEAP_UNPOISON(p, size) __asan_unpoison_memory_region(p, size)
+#define HEAP_POISON(p, page) __asan_poison_memory_region((char *)(p) + sizeof(void *), (page)->slot_size - sizeof(void *))
+#else
+#define HEAP_UNPOISON(p, size) ((void)0)
+#define HEAP_POISON(p, page) ((void)0)
+#endif
+
 /* Uninitialised memory, 8-aligned, 16-aligned when size is a multiple of 16. NULL without exception: no memory. size > 0. */
 static ALWAYS_INLINE void *heap_alloc(Heap *heap, PageKind kind, size_t size)
 {
+#ifdef HEAP_CHECKED
+    if (kind == PAGE_PLAIN) return malloc(size);
+#endif
     if (UNLIKELY(size > 1024 || heap->hooked)) return heap_alloc_slow(heap, kind, size);
     PageHeader *page = heap->bins[kind][(size + 7) >> 3];
     void *p = page->free;
     if (UNLIKELY(!p)) return heap_alloc_slow(heap, kind, size);
     page->free = *(void **)p;
     page->used++;
+    HEAP_UNPOISON(p, page->slot_size);
     return p;
 }
 
 /* p from heap_alloc with a size of at most 32 KiB, or any collectable object. */
 static ALWAYS_INLINE void heap_free(void *p)
 {
+#ifdef HEAP_CHECKED
+    if (!heap_owns(p)) {
+        free(p);
+        return;
+    }
+#endif
     PageHeader *page = page_of(p);
+    if (!page->span) HEAP_POISON(p, page);
     if (UNLIKELY(page->used == 1 || !page->fast)) {
         heap_free_slow(page, p);
         return;

@@ -80,6 +80,7 @@ static COLD void segment_release(Heap *heap, Segment *segment)
     if (heap->roomy == segment) heap->roomy = NULL;
     heap->dirty_pages -= (size_t)__builtin_popcountll(segment->dirty_pages);
     segment_map_set(segment, false);
+    HEAP_UNPOISON(segment, segment->mapped);
     munmap(segment, segment->mapped);
 }
 
@@ -206,6 +207,7 @@ static COLD PageHeader *page_new(Heap *heap, PageKind kind, unsigned class)
     Segment *segment = (Segment *)((uintptr_t)page & ~(uintptr_t)(SEGMENT_SIZE - 1));
     char *start = page_address(segment, (unsigned)(page - segment->pages));
     size_t size = class_size(class);
+    HEAP_UNPOISON(start, PAGE_SIZE);
     memset(page, 0, sizeof *page);
     page->kind = (uint8_t)kind;
     page->size_class = (uint8_t)class;
@@ -256,6 +258,7 @@ static COLD void *large_alloc(Heap *heap, PageKind kind, size_t size)
     page->span = (uint32_t)pages;
     page->used = page->carved = page->capacity = 1;
     page->slots = page_address(segment, at);
+    HEAP_UNPOISON(page->slots, size);
     page->state = &segment->span_state[at];
     *page->state = 0;
     return page->slots;
@@ -293,6 +296,7 @@ NOINLINE void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size)
     void *p = page->free;
     page->free = *(void **)p;
     page->used++;
+    HEAP_UNPOISON(p, page->slot_size);
     return p;
 }
 
