@@ -71,7 +71,6 @@ void frame_take_ownership(PyFrameObject *object, Frame *f)
     Py_INCREF(f->f_executable);                        /* the caller releases the code of the frame that it pops */
     memcpy(copy, f, (size_t)((char *)&f->localsplus[f->stacktop] - (char *)f));
     f = copy;
-    Py_INCREF(f->f_executable);                        /* the old home keeps its reference to the code */
     f->owner = FRAME_OWNED_BY_FRAME_OBJECT;
     if (frame_is_incomplete(f)) f->instr_ptr = CODE_UNITS(f->f_executable) + frame_code(f)->_co_firsttraceable + 1;
     object->f_frame = f;
