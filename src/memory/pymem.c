@@ -46,7 +46,8 @@ static void *pages_realloc(void *context, void *p, size_t size)
 {
     if (!p) return pages_malloc(context, size);
     if (!heap_owns(p)) return realloc(p, size ? size : 1);
-    size_t old = page_of(p)->slot_size;
+    PageHeader *page = page_of(p);
+    size_t old = page->span ? (size_t)page->span * PAGE_SIZE : page->slot_size;
     if (size <= old && size >= old / 2) return p;
     void *moved = pages_malloc(context, size);
     if (!moved) return size <= old ? p : NULL;
