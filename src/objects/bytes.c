@@ -21,7 +21,7 @@ PyObject *bytes_alloc(Py_ssize_t n)
         PyErr_SetString(PyExc_OverflowError, "byte string is too large");
         return NULL;
     }
-    PyBytesObject *b = (PyBytesObject *)object_alloc(thread_get(), &PyBytes_Type, BYTES_HEAD + (size_t)n + 1);
+    PyBytesObject *b = (PyBytesObject *)text_object_alloc(&PyBytes_Type, BYTES_HEAD + (size_t)n + 1);
     if (UNLIKELY(!b)) return NULL;
     Py_SET_SIZE(b, n);
     b->ob_shash = -1;
@@ -117,7 +117,8 @@ int _PyBytes_Resize(PyObject **p, Py_ssize_t n)
         PyErr_BadInternalCall();
         return -1;
     }
-    PyBytesObject *moved = (size_t)n > PY_SSIZE_T_MAX - BYTES_HEAD - 1 ? NULL : PyObject_Realloc(b, BYTES_HEAD + (size_t)n + 1);
+    PyBytesObject *moved = (size_t)n > PY_SSIZE_T_MAX - BYTES_HEAD - 1 ? NULL
+        : text_object_realloc(b, BYTES_HEAD + (size_t)PyBytes_GET_SIZE(b) + 1, BYTES_HEAD + (size_t)n + 1);
     if (!moved) {
         *p = NULL;
         Py_DECREF(b);

@@ -236,6 +236,18 @@ PyObject *str_getitem(PyObject *s, Py_ssize_t i) { return str_from_char_inline(P
 
 /* ---- changing a string nobody else has --------------------------------------------------------------------------- */
 
+void *text_object_realloc(PyObject *o, size_t old_size, size_t size)
+{
+    if (size < old_size && size <= 1024 && old_size - size >= 32) {
+        PyObject *exact = PyObject_Malloc(size);
+        if (!exact) return o;
+        memcpy(exact, o, size);
+        PyObject_Free(o);
+        return exact;
+    }
+    return PyObject_Realloc(o, size);
+}
+
 /* s is modifiable; consumed on success only. */
 static PyObject *str_realloc(PyObject *s, Py_ssize_t n)
 {
@@ -246,7 +258,7 @@ static PyObject *str_realloc(PyObject *s, Py_ssize_t n)
         COMPACT_HEAD(s)->utf8 = NULL;
         COMPACT_HEAD(s)->utf8_length = 0;
     }
-    PyObject *o = PyObject_Realloc(s, head + ((size_t)n + 1) * kind);
+    PyObject *o = text_object_realloc(s, head + ((size_t)LENGTH(s) + 1) * kind, head + ((size_t)n + 1) * kind);
     if (!o) return PyErr_NoMemory();
     ASCII_HEAD(o)->length = n;
     PyUnicode_WRITE(kind, (char *)o + head, n, 0);

@@ -63,12 +63,26 @@ static inline size_t ascii_prefix(const unsigned char *p, const unsigned char *e
 /* The class of the widest character: 0x7f, 0xff, 0xffff or 0x10ffff (more when a character is beyond Unicode). */
 Py_UCS4 chars_max(int kind, const void *data, Py_ssize_t n);
 
+/* A str or bytes: blocks of more than a kilobyte come from PyObject_Malloc, whose realloc can move pages instead of bytes. */
+static ALWAYS_INLINE PyObject *text_object_alloc(PyTypeObject *type, size_t size)
+{
+    if (LIKELY(size <= 1024)) return object_alloc(thread_get(), type, size);
+    PyObject *o = PyObject_Malloc(size);
+    if (UNLIKELY(!o)) return PyErr_NoMemory();
+    o->ob_refcnt = 1;
+    o->ob_type = type;
+    return o;
+}
+
+/* The object's memory made fit for size; NULL without exception. Gives small blocks back when much of them is not used. */
+void *text_object_realloc(PyObject *o, size_t old_size, size_t size);
+
 /* Uninitialised, terminated. n > 0. NULL with MemoryError. */
 static ALWAYS_INLINE PyObject *str_alloc(Py_ssize_t n, int kind, bool ascii)
 {
     size_t head = ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject);
     if (UNLIKELY((size_t)n > (PY_SSIZE_T_MAX - head) / (size_t)kind - 1)) return PyErr_NoMemory();
-    PyObject *o = object_alloc(thread_get(), &PyUnicode_Type, head + ((size_t)n + 1) * (size_t)kind);
+    PyObject *o = text_object_alloc(&PyUnicode_Type, head + ((size_t)n + 1) * (size_t)kind);
     if (UNLIKELY(!o)) return NULL;
     ASCII_HEAD(o)->length = n;
     ASCII_HEAD(o)->hash = -1;
