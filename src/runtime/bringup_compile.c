@@ -40,3 +40,9 @@ __attribute__((weak)) PyObject *compile_source(PyObject *source, PyObject *filen
     }
     return r;
 }
+__attribute__((weak)) PyObject *Py_CompileStringObject(const char *str, PyObject *filename, int start, PyCompilerFlags *flags, int optimize)
+{
+    PyObject *s = PyUnicode_FromString(str), *r = s ? compile_source(s, filename, start, flags, optimize, "compile", "") : NULL;
+    Py_XDECREF(s);
+    return r;
+}

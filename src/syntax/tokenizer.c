@@ -178,7 +178,7 @@ static NOINLINE int next_line(Tokenizer *tok)
     end = end ? end + 1 : limit;
     tok->inp = end;
     tok->line_start = tok->cur;
-    if (!tok->start) tok->token_line = tok->cur;
+    if (!tok->start && !(tok->refill && tok->mode)) tok->token_line = tok->cur;
     tok->lineno++;
     if (end - tok->cur >= INT_MAX) {
         tok->done = DONE_COLUMN_OVERFLOW;
@@ -392,6 +392,7 @@ static bool looking_at(Tokenizer *tok, const char *rest)
 static bool verify_end_of_number(Tokenizer *tok, int c, const char *kind)
 {
     bool word = false;
+    if (tok->extra_tokens) return true;                    /* whoever lists tokens wants them, not errors */
     switch (c) {
     case 'a': word = looking_at(tok, "nd"); break;
     case 'e': word = looking_at(tok, "lse"); break;
@@ -521,7 +522,7 @@ static int number_after_zero(Tokenizer *tok, Token *token)
         if (!(c = decimal_tail(tok))) return ERRORTOKEN;
     }
     if (c == '.' || c == 'e' || c == 'E' || c == 'j' || c == 'J') return number_tail(tok, token, c, false);
-    if (nonzero) {
+    if (nonzero && !tok->extra_tokens) {
         back_up(tok, c);
         return syntax_error_between(tok, (int)(tok->start + 1 - tok->line_start), (int)(zeros_end - tok->line_start),
                                     "leading zeros in decimal integer literals are not permitted; "
@@ -934,7 +935,7 @@ static int read_name(Tokenizer *tok, Token *token, int c)
     uint8_t high = (uint8_t)c;
     while (p != end && char_class[(uint8_t)*p] & C_IDENT) high |= (uint8_t)*p++;
     tok->cur = p;
-    if (UNLIKELY(high & 0x80) && !verify_identifier(tok)) return ERRORTOKEN;
+    if (UNLIKELY(high & 0x80) && !tok->extra_tokens && !verify_identifier(tok)) return ERRORTOKEN;
     return finish(tok, token, NAME, p);
 }
 
@@ -1009,7 +1010,10 @@ static int read_operator(Tokenizer *tok, Token *token, int c)
 static int read_newline(Tokenizer *tok, Token *token, bool blank)
 {
     tok->at_line_start = true;
-    if (blank || tok->level > 0) return tok->extra_tokens ? finish(tok, token, NL, tok->cur) : 0;
+    if (blank || tok->level > 0) {
+        tok->comment_newline = false;
+        return tok->extra_tokens ? finish(tok, token, NL, tok->cur) : 0;
+    }
     if (tok->comment_newline && tok->extra_tokens) {
         tok->comment_newline = false;
         return finish(tok, token, NL, tok->cur);
