@@ -48,20 +48,14 @@ static PyObject *stopiteration_error(PyThreadState *ts, PyObject *exc)
     return error;
 }
 
-COLD static PyObject *typing_absent(void)
-{
-    PyErr_SetString(PyExc_NotImplementedError, "the types of _typing are missing");
-    return NULL;
-}
-
 static PyObject *async_gen_wrap(PyThreadState *ts, PyObject *v) { return asyncgen_wrap(Py_NewRef(v)); }
 static PyObject *unary_positive(PyThreadState *ts, PyObject *v) { return PyNumber_Positive(v); }
 static PyObject *list_to_tuple(PyThreadState *ts, PyObject *v) { return PyList_AsTuple(v); }
-static PyObject *make_typevar(PyThreadState *ts, PyObject *name) { return !typing_make_typevar ? typing_absent() : typing_make_typevar(name, NULL, NULL); }
-static PyObject *make_paramspec(PyThreadState *ts, PyObject *name) { return !typing_make_paramspec ? typing_absent() : typing_make_paramspec(name); }
-static PyObject *make_typevartuple(PyThreadState *ts, PyObject *name) { return !typing_make_typevartuple ? typing_absent() : typing_make_typevartuple(name); }
-static PyObject *subscript_generic(PyThreadState *ts, PyObject *params) { return !typing_subscript_generic ? typing_absent() : typing_subscript_generic(params); }
-static PyObject *make_typealias(PyThreadState *ts, PyObject *parts) { return !typing_make_typealias ? typing_absent() : typing_make_typealias(parts); }
+static PyObject *make_typevar(PyThreadState *ts, PyObject *name) { return typing_make_typevar(name, NULL, NULL); }
+static PyObject *make_paramspec(PyThreadState *ts, PyObject *name) { return typing_make_paramspec(name); }
+static PyObject *make_typevartuple(PyThreadState *ts, PyObject *name) { return typing_make_typevartuple(name); }
+static PyObject *subscript_generic(PyThreadState *ts, PyObject *params) { return typing_subscript_generic(params); }
+static PyObject *make_typealias(PyThreadState *ts, PyObject *parts) { return typing_make_typealias(parts); }
 
 const Intrinsic1 eval_intrinsics_1[INTRINSIC_1_COUNT] = {
     [INTRINSIC_1_INVALID] = invalid_1, [INTRINSIC_PRINT] = print_expression, [INTRINSIC_IMPORT_STAR] = import_star,
@@ -75,10 +69,10 @@ static PyObject *prep_reraise_star(PyThreadState *ts, PyObject *original, PyObje
 {
     return PyUnstable_Exc_PrepReraiseStar(original, excs);
 }
-static PyObject *typevar_with_bound(PyThreadState *ts, PyObject *name, PyObject *bound) { return !typing_make_typevar ? typing_absent() : typing_make_typevar(name, bound, NULL); }
+static PyObject *typevar_with_bound(PyThreadState *ts, PyObject *name, PyObject *bound) { return typing_make_typevar(name, bound, NULL); }
 static PyObject *typevar_with_constraints(PyThreadState *ts, PyObject *name, PyObject *constraints)
 {
-    return !typing_make_typevar ? typing_absent() : typing_make_typevar(name, NULL, constraints);
+    return typing_make_typevar(name, NULL, constraints);
 }
 static PyObject *set_function_type_params(PyThreadState *ts, PyObject *func, PyObject *params)
 {
@@ -87,7 +81,7 @@ static PyObject *set_function_type_params(PyThreadState *ts, PyObject *func, PyO
 }
 static PyObject *set_typeparam_default(PyThreadState *ts, PyObject *param, PyObject *value)
 {
-    return !typing_set_default ? typing_absent() : typing_set_default(param, value);
+    return typing_set_default(param, value);
 }
 
 const Intrinsic2 eval_intrinsics_2[INTRINSIC_2_COUNT] = {

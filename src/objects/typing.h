@@ -4,11 +4,11 @@
 
 #include "taipan.h"
 
-PyObject *typing_make_typevar(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints) __attribute__((weak));
-PyObject *typing_make_paramspec(PyObject *name) __attribute__((weak));
-PyObject *typing_make_typevartuple(PyObject *name) __attribute__((weak));
-PyObject *typing_make_typealias(PyObject *parts) __attribute__((weak));               /* (name, type parameters, evaluator) */
-PyObject *typing_subscript_generic(PyObject *params) __attribute__((weak));           /* Generic[params] */
-PyObject *typing_set_default(PyObject *param, PyObject *evaluate_default) __attribute__((weak));   /* NEW reference to param */
+PyObject *typing_make_typevar(PyObject *name, PyObject *evaluate_bound, PyObject *evaluate_constraints);
+PyObject *typing_make_paramspec(PyObject *name);
+PyObject *typing_make_typevartuple(PyObject *name);
+PyObject *typing_make_typealias(PyObject *parts);               /* (name, type parameters, evaluator) */
+PyObject *typing_subscript_generic(PyObject *params);           /* Generic[params] */
+PyObject *typing_set_default(PyObject *param, PyObject *evaluate_default);   /* NEW reference to param */
 
 #endif
