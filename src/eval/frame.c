@@ -68,6 +68,7 @@ void frame_clear_locals(Frame *f)
 void frame_take_ownership(PyFrameObject *object, Frame *f)
 {
     Frame *copy = (Frame *)(void *)object->_f_frame_data;
+    Py_INCREF(f->f_executable);                        /* the old home keeps its reference to the code */
     memcpy(copy, f, (size_t)((char *)&f->localsplus[f->stacktop] - (char *)f));
     f = copy;
     f->owner = FRAME_OWNED_BY_FRAME_OBJECT;
