@@ -120,7 +120,7 @@ done:
 static int init_keyword(AstState *state, PyObject *self, PyObject *fields, PyObject **attributes, PyObject *remaining,
                         PyObject *key, PyObject *value)
 {
-    int known = fields ? PySequence_Contains(fields, key) : 0;
+    int known = PySequence_Contains(fields, key);
     if (known < 0) return -1;
     if (known) {
         int there = PySet_Discard(remaining, key);
@@ -150,8 +150,8 @@ static int ast_init(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *fields = NULL, *attributes = NULL, *remaining = NULL, *key, *value;
     int status = -1;
     Py_ssize_t field_count = 0, given = PyTuple_GET_SIZE(args), at = 0;
-    if (PyObject_GetOptionalAttr((PyObject *)Py_TYPE(self), state->s_fields, &fields) < 0) goto done;
-    if (fields && (field_count = PySequence_Size(fields)) < 0) goto done;
+    if (!(fields = PyObject_GetAttr((PyObject *)Py_TYPE(self), state->s_fields))) goto done;
+    if ((field_count = PySequence_Size(fields)) < 0) goto done;
     if (!(remaining = PySet_New(fields))) goto done;
     if (field_count < given) {
         PyErr_Format(PyExc_TypeError, "%.400s constructor takes at most %zd positional argument%s", Py_TYPE(self)->tp_name,

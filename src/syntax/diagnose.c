@@ -77,6 +77,7 @@ typedef struct Diagnosis {
     int memos_room;
     int first_token;
     bool second_pass;                                      /* bad_ rules are on */
+    PyObject *pending;                                     /* "expected 'x'": holds unless something else turns up */
     Match none;
 } Diagnosis;
 
@@ -218,7 +219,7 @@ static Item *digest_item(Digester *g)
 
 typedef bool DiagnosisFunction(Diagnosis *d, Match **captures, Match **result, const int *span);
 typedef struct FunctionEntry { const char *name; DiagnosisFunction *function; } FunctionEntry;
-static const FunctionEntry functions[18];
+static const FunctionEntry functions[20];
 static int function_of_name(const char *s, int n);
 static int kind_of_name(const char *s, int n);
 
@@ -270,7 +271,7 @@ static Alternative *digest_alternatives(Digester *g)
             item_link = &item->next;
         }
         digest_action(g, alternative);
-        alternative->bad = g->bad;
+        alternative->bad = g->bad && !alternative->items->next;
         skip_blanks(g);
         if (*g->s != '|') break;
         g->s++;
@@ -372,6 +373,25 @@ static Match *walk_repeated(Diagnosis *d, Item *item)
     return list;
 }
 
+/* A name that a soft keyword begins with is taken for one (CPython compares as far as the name goes). */
+static bool begins_soft_keyword(Diagnosis *d, const Token *t)
+{
+    static const char *const words[] = { "_", "case", "match", "type" };
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (!strncmp(words[i], d->p->tok.text + t->start, (size_t)(t->end - t->start))) return true;
+    return false;
+}
+
+/* The token that had to come did not. The exception waits: exploring goes on, and another may take its place. */
+static void raise_forced(Diagnosis *d, const Item *item)
+{
+    Parser *p = d->p;
+    parser_raise_token(p, token(d, p->mark), "expected '%.*s'", (int)(strchr(item->spelling, '\'') - item->spelling), item->spelling);
+    if (!PyErr_ExceptionMatches(PyExc_SyntaxError)) return;
+    Py_XSETREF(d->pending, PyErr_GetRaisedException());
+    p->failed = false;
+}
+
 static Match *walk_item(Diagnosis *d, Item *item)
 {
     Parser *p = d->p;
@@ -380,7 +400,7 @@ static Match *walk_item(Diagnosis *d, Item *item)
     switch (item->op) {
     case ITEM_TOKEN: return token_type(d) == item->argument ? accept_token(d) : NULL;
     case ITEM_SOFT: return token_type(d) == NAME && token(d, p->mark)->soft == item->argument ? accept_token(d) : NULL;
-    case ITEM_ANY_SOFT: return token_type(d) == NAME && token(d, p->mark)->soft ? accept_token(d) : NULL;
+    case ITEM_ANY_SOFT: return token_type(d) == NAME && begins_soft_keyword(d, token(d, p->mark)) ? accept_token(d) : NULL;
     case ITEM_RULE: return walk_rule(d, item->argument);
     case ITEM_GROUP: return walk_alternatives(d, item->group);
     case ITEM_OPTIONAL:
@@ -393,9 +413,7 @@ static Match *walk_item(Diagnosis *d, Item *item)
         return p->failed || (m != NULL) != (item->op == ITEM_AND) ? NULL : &d->none;
     case ITEM_FORCED:
         if (token_type(d) == item->argument) return accept_token(d);
-        if (!p->failed && d->second_pass)
-            parser_raise_token(p, token(d, p->mark), "expected '%.*s'", (int)(strchr(item->spelling, '\'') - item->spelling),
-                               item->spelling);
+        if (!p->failed) raise_forced(d, item);
         return NULL;
     }
     return &d->none;
@@ -457,7 +475,14 @@ static Match *finish_alternative(Diagnosis *d, Alternative *alternative, int sta
         return NULL;
     case ACTION_CALL: {
         int span[2] = { start, p->mark };
-        if (!functions[alternative->kind].function(d, captures, &result, span)) return NULL;
+        if (!functions[alternative->kind].function(d, captures, &result, span)) {
+            if (d->pending && !p->failed) {                /* an action that says no ends everything when an error is pending */
+                PyErr_SetRaisedException(d->pending);
+                d->pending = NULL;
+                p->failed = true;
+            }
+            return NULL;
+        }
         if (result) return result;
         break;
     }
@@ -829,7 +854,34 @@ static bool do_strings(Diagnosis *d, Match **c, Match **result, const int *span)
 {
     int kind = Constant_kind;
     for (int i = span[0]; i < span[1]; i++) if (token(d, i)->type == FSTRING_START) kind = JoinedStr_kind;
+    bool bytes = false, text = false;
+    for (int i = span[0]; i < span[1] && token(d, i)->type == STRING; i++) {
+        const char *s = d->p->tok.text + token(d, i)->start;
+        bool is_bytes = false;
+        while (*s != '"' && *s != '\'') is_bytes |= (*s++ | 0x20) == 'b';
+        bytes |= is_bytes;
+        text |= !is_bytes;
+    }
+    if (bytes && (text || kind == JoinedStr_kind)) {
+        parser_raise_last(d->p, PyExc_SyntaxError, "cannot mix bytes and nonbytes literals");
+        return false;
+    }
     *result = new_match(d, kind, span[0], 0);
+    return *result != NULL;
+}
+
+/* Literals are made, only to see whether they can be. */
+static bool do_string(Diagnosis *d, Match **c, Match **result, const int *span)
+{
+    if (!literal_string(d->p, span[0])) return false;
+    *result = new_match(d, Constant_kind, span[0], 0);
+    return *result != NULL;
+}
+
+static bool do_number(Diagnosis *d, Match **c, Match **result, const int *span)
+{
+    if (!literal_number(d->p, token(d, span[0]))) return false;
+    *result = new_match(d, Constant_kind, span[0], 0);
     return *result != NULL;
 }
 
@@ -852,13 +904,14 @@ static bool do_conversion(Diagnosis *d, Match **c, Match **result, const int *sp
     return false;
 }
 
-static const FunctionEntry functions[18] = {
+static const FunctionEntry functions[20] = {
     { "star_target", do_star_target }, { "for_target", do_for_target }, { "del_target", do_del_target },
     { "generator", do_generator }, { "generator_last", do_generator_last }, { "generator_in_call", do_generator_in_call },
     { "positional", do_positional }, { "unpacking", do_unpacking }, { "legacy", do_legacy }, { "comma", do_comma },
     { "no_block", do_no_block }, { "no_colon", do_no_colon }, { "bound_of_tuple", do_bound_of_tuple },
     { "bound_of_spec", do_bound_of_spec }, { "bdfl", do_bdfl },
     { "strings", do_strings }, { "conversion", do_conversion }, { "adjacent", do_adjacent },
+    { "string", do_string }, { "number", do_number },
 };
 
 static int function_of_name(const char *s, int n)
@@ -917,15 +970,22 @@ void parser_diagnose(Parser *p, bool (*incomplete)(Parser *))
     if (!p->failed) {
         int last = p->shown_fill - 1;
         d->second_pass = true;
+        d->first_token = 0;                                /* statements that are right may be called wrong, too */
         walk_start(d);
-        if (!p->failed) {
+        if (!p->failed && d->pending) {
+            PyErr_SetRaisedException(d->pending);
+            d->pending = NULL;
+            p->failed = true;
+        }
+        else if (!p->failed) {
             if (last >= 0) raise_generic(p, last);
             goto done;
         }
     }
-    if (PyErr_ExceptionMatches(PyExc_SyntaxError) && (p->tok.done == DONE_OK || p->tok.done == DONE_EOF) && p->shown_fill > 0)
+    if (PyErr_ExceptionMatches(PyExc_SyntaxError) && p->tok.done == DONE_OK && p->shown_fill > 0)
         parser_check_rest(p, p->shown_fill - 1);
 done:
+    Py_XDECREF(d->pending);
     PyMem_Free(d->memos);
     PyMem_Free(d);
     arena_free(arena);

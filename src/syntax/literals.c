@@ -43,6 +43,7 @@ static PyObject *number_value(const char *s, size_t n)
 
 PyObject *literal_number(Parser *p, const Token *t)
 {
+    if (p->failed) return NULL;                            /* reading ahead found an error of the tokenizer */
     const char *s = p->tok.text + t->start;
     size_t n = (size_t)(t->end - t->start), length = 0;
     char local[64], *digits = n < sizeof local ? local : PyMem_Malloc(n + 1);
@@ -369,8 +370,9 @@ static PyObject *bytes_literal(Parser *p, const char *s, Py_ssize_t length, bool
 }
 
 /* A Constant for a STRING token. */
-static expr_ty string_constant(Parser *p, int index)
+expr_ty literal_string(Parser *p, int index)
 {
+    if (p->failed) return NULL;
     const Token *t = &p->tokens[index];
     const char *s = p->tok.text + t->start;
     Py_ssize_t length = t->end - t->start;
@@ -406,6 +408,7 @@ static expr_ty new_joined(Parser *p, expr_seq *values, Span span)
 /* A Constant for a FSTRING_MIDDLE token. */
 static expr_ty middle_constant(Parser *p, int index, bool raw, const Token *blamed)
 {
+    if (p->failed) return NULL;
     const Token *t = &p->tokens[index];
     const char *s = p->tok.text + t->start;
     PyObject *value = literal_unescape(p, s, t->end - t->start, raw, blamed);
@@ -695,7 +698,7 @@ expr_ty parse_strings(Parser *p)
     for (int type = at(p); type == STRING || type == FSTRING_START; type = at(p)) {
         expr_ty part;
         if (type == STRING) {
-            part = string_constant(p, p->mark);
+            part = literal_string(p, p->mark);
             p->mark++;
             if (p->mark == start + 1 && part && at(p) != STRING && at(p) != FSTRING_START) return part;       /* nearly always */
         }

@@ -765,9 +765,10 @@ arguments_ty parse_parameters(Parser *p, bool lambda)
     if (at(p) == SLASH) {
         p->mark++;
         if (p->scratch_top == base) return NULL;
-        if (!check_version(p, 8, "Positional-only parameters are")) return NULL;
         args->posonlyargs = TAKE(arg, base);
         if (!accept(p, COMMA) && at(p) != close) return NULL;
+        at(p);
+        if (!check_version(p, 8, "Positional-only parameters are")) return NULL;
         if (!parse_parameter_run(p, lambda, &args->defaults, &defaulted, false)) return NULL;
     }
     args->args = TAKE(arg, base);

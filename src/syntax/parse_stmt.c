@@ -218,7 +218,7 @@ static stmt_ty parse_from(Parser *p, int start)
     else do if (!parse_alias(p, false)) return NULL; while (accept(p, COMMA));
     alias_seq *names = TAKE(alias, base);
     if (p->failed) return NULL;
-    note_future(p, module, names);
+    if (!level) note_future(p, module, names);
     return STMT(start, ImportFrom, module, names, level);
 }
 
@@ -419,7 +419,6 @@ static stmt_ty parse_with(Parser *p, int start, bool is_async)
             if (p->failed) return NULL;
             rewind_to(p, here);
         }
-        else if (!check_version(p, 9, "Parenthesized context managers are")) return NULL;
     }
     if (!bracketed) {
         do if (!push_with_item(p)) return NULL; while (accept(p, COMMA));

@@ -258,6 +258,7 @@ static int names_grow(Parser *p)
 /* One object for all equal names of a text: found by the bytes, so that most names cost no object at all. */
 PyObject *parser_intern(Parser *p, const char *text, Py_ssize_t length)
 {
+    if (p->failed) return NULL;                            /* reading ahead found an error: no calls with an exception set */
     uint32_t hash = 2166136261u;
     uint8_t high = 0;
     for (Py_ssize_t i = 0; i < length; i++) {
@@ -398,11 +399,6 @@ void *parser_raise_unclosed(Parser *p)
 static void *raise_at_token(Parser *p, PyObject *type, int index, PyObject *message)
 {
     const Token *t = &p->tokens[index];
-    if (t->type == ERRORTOKEN && p->tok.done == DONE_EOF) {
-        Py_XDECREF(message);
-        if (p->tok.level) return parser_raise_unclosed(p);
-        message = PyUnicode_FromString("unexpected EOF while parsing");
-    }
     Py_ssize_t col = t->col + 1, end_col = t->end_col == -1 ? -1 : t->end_col + 1;
     if (t->col == -1) col = p->tok.cur == p->tok.text ? 0 : p->tok.cur - p->tok.line_start;
     return raise_message(p, type, message, t->lineno, col, t->end_lineno, end_col);
@@ -588,7 +584,7 @@ static mod_ty parser_run(Parser *p)
         if (p->failed) {
             if (raise_if_incomplete(p)) return NULL;
             if (!PyErr_ExceptionMatches(PyExc_SyntaxError)) return NULL;
-            if (p->tok.done == DONE_OK || p->tok.done == DONE_EOF) parser_check_rest(p, p->fill - 1);
+            if (p->tok.done == DONE_OK) parser_check_rest(p, p->fill - 1);
             return NULL;
         }
         parser_diagnose(p, raise_if_incomplete);

@@ -164,6 +164,7 @@ void parser_check_rest(Parser *p, int last_token);
 /* ---- literals (literals.c) ---- */
 
 PyObject *literal_number(Parser *p, const Token *t);       /* borrowed from the arena */
+expr_ty literal_string(Parser *p, int token);              /* a STRING token as a Constant */
 /* The tokens of adjacent string literals: mark stands at the first. */
 expr_ty parse_strings(Parser *p);
 /* Body of a string literal; new reference. `t` is blamed for bad escapes. */

@@ -207,6 +207,12 @@ static ALWAYS_INLINE void back_up(Tokenizer *tok, int c)
     }
 }
 
+/* A token that ends with the text: to know that it ends, the end of the text must have been noticed. */
+static NOINLINE void look_beyond(Tokenizer *tok)
+{
+    if (tok->cur == tok->text + tok->length) next_line(tok);
+}
+
 static ALWAYS_INLINE FStringMode *mode_of(Tokenizer *tok) { return tok->mode ? &tok->modes[tok->mode] : NULL; }
 
 /* ---- finishing a token ---- */
@@ -935,6 +941,7 @@ static int read_name(Tokenizer *tok, Token *token, int c)
     uint8_t high = (uint8_t)c;
     while (p != end && char_class[(uint8_t)*p] & C_IDENT) high |= (uint8_t)*p++;
     tok->cur = p;
+    if (UNLIKELY(p == end)) look_beyond(tok);
     if (UNLIKELY(high & 0x80) && !tok->extra_tokens && !verify_identifier(tok)) return ERRORTOKEN;
     return finish(tok, token, NAME, p);
 }
@@ -986,9 +993,11 @@ static int read_operator(Tokenizer *tok, Token *token, int c)
                     type = longer;
                 }
             }
+            else look_beyond(tok);
             return finish(tok, token, type, tok->cur);
         }
     }
+    else look_beyond(tok);
     switch (c) {
     case '(': case '[': case '{':
         if (open_bracket(tok, c)) return ERRORTOKEN;

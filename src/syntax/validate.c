@@ -365,7 +365,7 @@ static bool check_items(withitem_seq *items, const char *owner)
 static bool check_try(stmt_seq *body, excepthandler_seq *handlers, stmt_seq *orelse, stmt_seq *finalbody, const char *owner)
 {
     if (!check_body(body, owner)) return false;
-    if (!seq_len(handlers) && !seq_len(finalbody)) return invalid("%s has neither handlers nor finalbody", owner);
+    if (!seq_len(handlers) && !seq_len(finalbody)) return invalid("%s has neither except handlers nor finalbody", owner);
     if (!seq_len(handlers) && seq_len(orelse)) return invalid("%s has orelse but no except handlers", owner);
     for (Py_ssize_t i = 0; i < seq_len(handlers); i++) {
         excepthandler_ty handler = handlers->items[i];
