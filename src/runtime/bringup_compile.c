@@ -1,6 +1,7 @@
 /* Bring-up only: compiles by asking the reference interpreter, until the code generator is there. Never part of a release. */
 #include "taipan.h"
 #include "compile/marshal_private.h"
+#include "syntax/syntax.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,13 @@
 __attribute__((weak)) PyObject *compile_source(PyObject *source, PyObject *filename, int start, PyCompilerFlags *flags, int optimize,
                          const char *function, const char *what)
 {
+    if (flags && flags->cf_flags & PyCF_ONLY_AST) {
+        Arena *arena = arena_new();
+        mod_ty tree = arena ? syntax_parse_object(arena, source, filename, start, flags, function, what) : NULL;
+        PyObject *ast = tree ? tree_to_object(tree) : NULL;
+        arena_free(arena);
+        return ast;
+    }
     char in[] = "/tmp/bringup-XXXXXX", command[4096];
     int fd = mkstemp(in);
     FILE *f = fdopen(fd, "w");

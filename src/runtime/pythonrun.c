@@ -156,11 +156,7 @@ static PyObject *run_file(FILE *fp, PyObject *filename, int start, PyObject *glo
     if (closeit) fclose(fp);
     if (!source) return NULL;
     PyCompilerFlags plain = _PyCompilerFlags_INIT;
-    Arena *arena = arena_new();
-    mod_ty tree = arena ? syntax_parse_bytes(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
-                                             flags ? flags : &plain) : NULL;
-    PyObject *code = tree ? compile_tree(tree, filename, flags ? flags : &plain, -1, arena) : NULL;
-    arena_free(arena);
+    PyObject *code = compile_source(source, filename, start, flags ? flags : &plain, -1, "exec", "string, bytes or code");
     Py_DECREF(source);
     PyObject *value = NULL;
     if (code && PySys_Audit("exec", "O", code) == 0) value = run_code(code, globals, locals);
