@@ -5,10 +5,10 @@
 
 #define WRAPPED(o) ((WrappedCallable *)(o))
 
-/* Takes over __module__, __name__, __qualname__, __doc__ of what is wrapped, where it has them. */
+/* Takes over __module__, __name__, __qualname__, __doc__, __annotations__ of what is wrapped, where it has them. */
 static int copy_attributes(PyObject *self, PyObject *callable)
 {
-    PyObject *const names[] = { STR(__module__), STR(__name__), STR(__qualname__), STR(__doc__) };
+    PyObject *const names[] = { STR(__module__), STR(__name__), STR(__qualname__), STR(__doc__), STR(__annotations__) };
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         PyObject *value;
         int found = PyObject_GetOptionalAttr(callable, names[i], &value);

@@ -16,7 +16,9 @@ PyObject *PyMember_GetOne(const char *base, PyMemberDef *m)
         PyObject *value = FIELD(PyObject *);
         if (LIKELY(value != NULL)) return Py_NewRef(value);
         PyObject *self = (PyObject *)base;
-        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '%s'", Py_TYPE(self)->tp_name, m->name);
+        PyObject *type_name = PyType_GetFullyQualifiedName(Py_TYPE(self));
+        if (type_name) PyErr_Format(PyExc_AttributeError, "'%U' object has no attribute '%s'", type_name, m->name);
+        Py_XDECREF(type_name);
         return NULL;
     }
     case _Py_T_OBJECT: return Py_NewRef(FIELD(PyObject *) ? FIELD(PyObject *) : Py_None);

@@ -19,7 +19,7 @@ static bool may_set(PyTypeObject *type, PyObject *value, const char *name)
         return false;
     }
     if (!value) {
-        PyErr_Format(PyExc_TypeError, "cannot delete '%s' attribute of type '%s'", name, type->tp_name);
+        PyErr_Format(PyExc_TypeError, "cannot delete '%s' attribute of immutable type '%s'", name, type->tp_name);
         return false;
     }
     return PySys_Audit("object.__setattr__", "OsO", type, name, value) >= 0;

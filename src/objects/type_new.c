@@ -355,6 +355,16 @@ static PyTypeObject *allocate(NewClass *c)
     return NULL;
 }
 
+static int warn_odd_keys(PyTypeObject *type)
+{
+    Py_ssize_t pos = 0;
+    PyObject *key, *value;
+    while (PyDict_Next(type->tp_dict, &pos, &key, &value))
+        if (UNLIKELY(!PyUnicode_Check(key)))
+            return PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "non-string key in the __dict__ of class %.200s", type->tp_name);
+    return 0;
+}
+
 static PyObject *make_class(NewClass *c)
 {
     PyTypeObject *type = NULL;
@@ -364,7 +374,7 @@ static PyObject *make_class(NewClass *c)
     /* with one base all other slots are inherited as they are */
     int status = PyTuple_GET_SIZE(c->bases) == 1 && type->tp_mro && Py_IS_TYPE(type, &PyType_Type) ? type_fix_own_slots(type)
                                                                                                   : type_fix_slots(type);
-    if (status < 0 || type_set_names(type) < 0 || type_init_subclass(type, c->kwds) < 0) goto error;
+    if (status < 0 || warn_odd_keys(type) < 0 || type_set_names(type) < 0 || type_init_subclass(type, c->kwds) < 0) goto error;
     return OBJECT(type);
 error:
     Py_DECREF(type);

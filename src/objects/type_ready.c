@@ -9,7 +9,8 @@
 #include "objects/types_extern.h"
 #include "objects/unicode.h"
 
-bool type_is_ready(PyTypeObject *type) { return type->tp_flags & Py_TPFLAGS_READY; }
+/* Or on its way: Python code of mro() and metaclasses may look at a class that is being made. */
+bool type_is_ready(PyTypeObject *type) { return type->tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING); }
 PyObject *type_dict(PyTypeObject *type) { return type->tp_dict; }
 PyObject *PyType_GetDict(PyTypeObject *type) { return Py_XNewRef(type->tp_dict); }
 unsigned long PyType_GetFlags(PyTypeObject *type) { return type->tp_flags; }
