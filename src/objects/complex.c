@@ -376,8 +376,8 @@ static PyMethodDef complex_methods[] = {
 };
 
 static PyMemberDef complex_members[] = {
-    { "real", Py_T_DOUBLE, offsetof(PyComplexObject, cval.real), Py_READONLY, "the real part" },
-    { "imag", Py_T_DOUBLE, offsetof(PyComplexObject, cval.imag), Py_READONLY, "the imaginary part" },
+    { "real", Py_T_DOUBLE, offsetof(PyComplexObject, cval.real), Py_READONLY, "the real part of a complex number" },
+    { "imag", Py_T_DOUBLE, offsetof(PyComplexObject, cval.imag), Py_READONLY, "the imaginary part of a complex number" },
     {0},
 };
 
