@@ -100,11 +100,7 @@ PyObject *text_split_space(const Text *t, Py_ssize_t max)
             while (i < n && !is_space(traits, p[i])) i++;
             if ((i == n ? pieces_add_last(&pieces, t, start, i) : pieces_add(&pieces, t, start, i)) < 0) return pieces_fail(&pieces);
         }
-        if (i < n) {                                        /* the rest, without white space at its end */
-            Py_ssize_t end = n;
-            while (end > i && is_space(traits, p[end - 1])) end--;
-            if (end > i && pieces_add_last(&pieces, t, i, end) < 0) return pieces_fail(&pieces);
-        }
+        if (i < n && pieces_add_last(&pieces, t, i, n) < 0) return pieces_fail(&pieces);     /* the limit was reached */
     });
     return pieces_finish(&pieces);
 }
@@ -125,11 +121,7 @@ PyObject *text_rsplit_space(const Text *t, Py_ssize_t max)
             while (i > 0 && !is_space(traits, p[i - 1])) i--;
             if ((i == 0 ? pieces_add_last(&pieces, t, i, end) : pieces_add(&pieces, t, i, end)) < 0) return pieces_fail(&pieces);
         }
-        if (i > 0) {
-            Py_ssize_t start = 0;
-            while (start < i && is_space(traits, p[start])) start++;
-            if (start < i && pieces_add_last(&pieces, t, start, i) < 0) return pieces_fail(&pieces);
-        }
+        if (i > 0 && pieces_add_last(&pieces, t, 0, i) < 0) return pieces_fail(&pieces);
     });
     return pieces_reverse(&pieces);
 }
