@@ -229,15 +229,13 @@ enum { FAST_HIDDEN = 0x10, FAST_LOCAL = 0x20, FAST_CELL = 0x40, FAST_FREE = 0x80
 /* Locals of inlined comprehensions are not seen by locals(). The constructor does not know about them. */
 static int hide_locals(PyCodeObject *code, const NameMap *hidden)
 {
-    bool any = false;
-    for (int i = 0; i < hidden->count; i++) any |= hidden->values[i] != 0;
-    if (!any) return 0;
+    if (!hidden->count) return 0;
     Py_ssize_t n = PyBytes_GET_SIZE(code->co_localspluskinds);
     PyObject *kinds = PyBytes_FromStringAndSize(NULL, n);
     if (!kinds) return -1;
     memcpy(PyBytes_AS_STRING(kinds), PyBytes_AS_STRING(code->co_localspluskinds), (size_t)n);
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (namemap_get(hidden, PyTuple_GET_ITEM(code->co_localsplusnames, i), 0)) PyBytes_AS_STRING(kinds)[i] |= FAST_HIDDEN;
+    for (Py_ssize_t i = 0; i < code->co_nlocals && i < n; i++)
+        if (namemap_has(hidden, PyTuple_GET_ITEM(code->co_localsplusnames, i))) PyBytes_AS_STRING(kinds)[i] |= FAST_HIDDEN;
     Py_SETREF(code->co_localspluskinds, kinds);
     return 0;
 }

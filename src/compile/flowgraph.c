@@ -143,13 +143,14 @@ static int label_handlers(Graph *g)
             Node *in = &b->nodes[i];
             in->except = h ? h->block : NULL;
             if (opcode_is_block_push(in->opcode)) {
+                in->except = NULL;
                 reach(in->target, h, &top);
                 if (!(h = handlers_push(g, h, in))) return -1;
             }
             else if (in->opcode == POP_BLOCK) {
                 if (h) h = h->outer;
                 node_clear(in);
-                in->except = h ? h->block : NULL;
+                in->except = NULL;
             }
             else if (is_jump(in->opcode)) reach(in->target, h, &top);
             else if (in->opcode == YIELD_VALUE) yield_depth = h ? h->depth : 0;
@@ -629,7 +630,6 @@ static int optimize_graph(Graph *g)
     TRY(resolve_lines(g));
     for (Block *b = g->entry; b; b = b->next) TRY(graph_optimize_block(g, b));
     remove_nops_and_pairs(g);
-    TRY(inline_targets(g));
     TRY(remove_unreachable(g));
     return remove_nops_and_jumps(g);
 }

@@ -1,0 +1,67 @@
+/* The compiler as an extension module of another Python, which serves as the oracle:
+ *     compile_ext.compile_source(source, filename, mode, flags=0, optimize=0) -> code object, or ast object
+ *     compile_ext.bench(source, filename, rounds) -> (seconds for parsing, seconds for compiling) */
+#include "compile/compile_private.h"
+#include <time.h>
+
+PyObject *shim_names[SHIM_NAMES];
+
+static int start_of_mode(const char *mode)
+{
+    if (!strcmp(mode, "exec")) return Py_file_input;
+    if (!strcmp(mode, "eval")) return Py_eval_input;
+    if (!strcmp(mode, "single")) return Py_single_input;
+    return Py_func_type_input;
+}
+
+static PyObject *ext_compile(PyObject *self, PyObject *args)
+{
+    PyObject *source, *filename;
+    const char *mode;
+    int flags = 0, optimize = 0;
+    if (!PyArg_ParseTuple(args, "OUs|ii", &source, &filename, &mode, &flags, &optimize)) return NULL;
+    PyCompilerFlags f = { .cf_flags = flags, .cf_feature_version = PY_MINOR_VERSION };
+    return compile_source(source, filename, start_of_mode(mode), &f, optimize, "compile", "string, bytes or AST");
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static PyObject *ext_bench(PyObject *self, PyObject *args)
+{
+    PyObject *source, *filename;
+    int rounds;
+    if (!PyArg_ParseTuple(args, "OUi", &source, &filename, &rounds)) return NULL;
+    double parsing = 1e9, compiling = 1e9;
+    for (int i = 0; i < rounds; i++) {
+        PyCompilerFlags f = { .cf_flags = 0, .cf_feature_version = PY_MINOR_VERSION };
+        double a = now();
+        Arena *arena = arena_new();
+        mod_ty tree = arena ? syntax_parse_object(arena, source, filename, Py_file_input, &f, "compile", "string") : NULL;
+        double b = now();
+        PyObject *code = tree ? compile_tree(tree, filename, &f, 0, arena) : NULL;
+        double c = now();
+        arena_free(arena);
+        if (!code) return NULL;
+        Py_DECREF(code);
+        if (b - a < parsing) parsing = b - a;
+        if (c - b < compiling) compiling = c - b;
+    }
+    return Py_BuildValue("dd", parsing, compiling);
+}
+
+static PyMethodDef methods[] = {
+    { "compile_source", ext_compile, METH_VARARGS, NULL }, { "bench", ext_bench, METH_VARARGS, NULL }, { 0 }
+};
+static struct PyModuleDef module_def = { PyModuleDef_HEAD_INIT, .m_name = "compile_ext", .m_methods = methods };
+
+PyMODINIT_FUNC PyInit_compile_ext(void)
+{
+#define NAME(name) if (!(shim_names[SHIM_##name] = PyUnicode_InternFromString(#name))) return NULL;
+#include "runtime/names.def"
+    return PyModule_Create(&module_def);
+}
