@@ -156,7 +156,7 @@ static bool format_number(Format *fmt, int *c, int *value)
     int digits = 0;
     for (; *c >= '0' && *c <= '9'; *c = format_char(fmt)) {
         *value = *value * 10 + (*c - '0');
-        if (++digits > MAX_DIGITS) return false;
+        if (++digits >= MAX_DIGITS) return false;
     }
     return true;
 }
