@@ -416,6 +416,8 @@ static bool split(Collector *gc, ObjectArray *candidates, unsigned generation, O
             continue;
         }
         if (PyTuple_CheckExact(o)) untrack_tuple(o, state);
+        /* Dicts only in full collections: while one grows it would be untracked again and again. */
+        else if (generation == 2 && PyDict_CheckExact(o) && dict_is_untrackable(o)) *state &= (uint8_t)~SLOT_TRACKED;
         if (generation == 1 && *state & SLOT_TRACKED) gc->long_lived_pending++;
         set_generation(state, older);
     }

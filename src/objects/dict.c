@@ -575,11 +575,10 @@ PyObject *PyDict_Items(PyObject *d) { return dict_list(d, 2); }
 
 size_t dict_storage_size(PyDictObject *d) { return d->ma_keys == &dict_empty_keys ? 0 : keys_bytes(d->ma_keys); }
 
-void dict_maybe_untrack(PyObject *o)
+bool dict_is_untrackable(PyObject *o)
 {
-    if (!PyDict_CheckExact(o)) return;
     PyObject **e;
     for (Py_ssize_t at = 0; keys_next(((PyDictObject *)o)->ma_keys, &at, &e);)
-        if (gc_may_be_tracked(e[1]) || gc_may_be_tracked(e[0])) return;
-    gc_untrack(thread_get(), o);
+        if (gc_may_be_tracked(e[1]) || gc_may_be_tracked(e[0])) return false;
+    return true;
 }

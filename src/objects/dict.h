@@ -139,8 +139,8 @@ PyObject *dict_from_items(PyObject *const *keys, Py_ssize_t key_stride, PyObject
 int dict_merge_unique(PyObject *d, PyObject *other);
 /* Bytes of storage behind the object: what __sizeof__ adds to the basic size. */
 size_t dict_storage_size(PyDictObject *d);
-/* The collector: untracks a tracked dict that holds only what cannot be in a cycle. */
-void dict_maybe_untrack(PyObject *d);
+/* The collector asks: does this exact dict hold only what cannot be in a cycle, so that it can be untracked? */
+bool dict_is_untrackable(PyObject *d);
 /* __missing__ of subclasses: d[key] with hash known. New reference. */
 PyObject *dict_subscript(PyObject *d, PyObject *key);
 /* View objects as built by d.keys() and so on, over any dict subclass. kind: &PyDictKeys_Type ... New reference. */

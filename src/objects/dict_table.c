@@ -213,9 +213,9 @@ int dict_add(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject
 {
     dict_notify(t, PyDict_EVENT_ADDED, d, key, value);
     DictKeys *k = d->ma_keys;
-    bool widen = k->stride == DICT_STR_STRIDE && !dict_is_str(key);
-    if (UNLIKELY(k->count >= keys_capacity(k) || widen)) {
-        if (dict_grow(t, d, widen ? DICT_GENERAL_STRIDE : DICT_STR_STRIDE) < 0) return -1;
+    unsigned stride = dict_is_str(key) ? DICT_STR_STRIDE : DICT_GENERAL_STRIDE;
+    if (UNLIKELY(k->count >= keys_capacity(k) || k->stride < stride)) {
+        if (dict_grow(t, d, stride) < 0) return -1;
         k = d->ma_keys;
     }
     Py_ssize_t i = k->count;

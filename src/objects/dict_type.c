@@ -1,6 +1,7 @@
 /* dict: the type, its slots and methods. */
 #include "objects/dict_private.h"
 
+#include "objects/set_private.h"
 #include "runtime/errors.h"
 
 /* ---- life ---------------------------------------------------------------------------------------------------------- */
@@ -118,15 +119,33 @@ static const char dict_update_doc[] =
     "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.\n"
     "E with a method keys() is read by key, otherwise as an iterable of pairs; F comes last.";
 
+/* Keys of a dict or set, whose hashes are known, into an empty dict. */
+static int fill_from_hashed(PyDictObject *d, PyObject *source, PyObject *value)
+{
+    Py_ssize_t at = 0, n = PyDict_CheckExact(source) ? PyDict_GET_SIZE(source) : PySet_GET_SIZE(source);
+    Thread *t = thread_get();
+    PyObject **e;
+    setentry *entry;
+    if (n > 5 && dict_reserve(t, d, n, DICT_STR_STRIDE) < 0) return -1;
+    if (PyDict_CheckExact(source)) {
+        while (keys_next(((PyDictObject *)source)->ma_keys, &at, &e))
+            if (dict_set_known_hash(d, e[0], keys_entry_hash(((PyDictObject *)source)->ma_keys, e), value) < 0) return -1;
+        return 0;
+    }
+    while ((entry = set_next((PySetObject *)source, &at)))
+        if (dict_set_known_hash(d, entry->key, entry->hash, value) < 0) return -1;
+    return 0;
+}
+
 BUILTIN(dict, fromkeys, POSITIONAL, "($type, iterable, value=None, /)", "Make a dict whose keys are the items, all with one value.")
 {
     PyObject *value = arg[1] ? arg[1] : Py_None, *key, *it = NULL;
     PyObject *d = PyObject_CallNoArgs(self);
     if (!d) return NULL;
     bool exact = PyDict_CheckExact(d);
-    if (exact && ((PyDictObject *)d)->ma_used == 0) {
-        Py_ssize_t n = PyDict_CheckExact(arg[0]) ? PyDict_GET_SIZE(arg[0]) : PyAnySet_CheckExact(arg[0]) ? PySet_GET_SIZE(arg[0]) : 0;
-        if (n > 5 && dict_reserve(thread_get(), (PyDictObject *)d, n, DICT_STR_STRIDE) < 0) goto fail;
+    if (exact && PyDict_GET_SIZE(d) == 0 && (PyDict_CheckExact(arg[0]) || PyAnySet_CheckExact(arg[0]))) {
+        if (fill_from_hashed((PyDictObject *)d, arg[0], value) < 0) goto fail;
+        return d;
     }
     if (!(it = PyObject_GetIter(arg[0]))) goto fail;
     while ((key = PyIter_Next(it))) {

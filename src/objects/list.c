@@ -705,9 +705,9 @@ static PyObject *list_richcompare(PyObject *a, PyObject *b, int op)
         int same = object_equal(x, y);
         if (same < 0) return NULL;
         if (same) continue;
+        if (i >= Py_SIZE(a) || i >= Py_SIZE(b)) break;     /* the comparison shortened them */
         if (op == Py_EQ) Py_RETURN_FALSE;
         if (op == Py_NE) Py_RETURN_TRUE;
-        if (i >= Py_SIZE(a) || i >= Py_SIZE(b)) break;     /* the comparison shortened them */
         x = Py_NewRef(PyList_GET_ITEM(a, i));
         y = Py_NewRef(PyList_GET_ITEM(b, i));
         PyObject *result = PyObject_RichCompare(x, y, op);

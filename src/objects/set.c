@@ -124,7 +124,6 @@ static int set_refill(PyObject *self, PyObject *iterable)
 static int set_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     PyObject *arg[1];
-    if (Py_TYPE(self) != &PySet_Type && Py_TYPE(self)->tp_new != PySet_Type.tp_new) kwargs = NULL;
     if (args_bind_tuple(&set_init_signature, args, kwargs && PyDict_GET_SIZE(kwargs) ? kwargs : NULL, arg) < 0) return -1;
     return set_refill(self, arg[0]);
 }
