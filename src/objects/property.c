@@ -64,8 +64,8 @@ static int store_doc(Property *self, PyObject *doc)
         return 0;
     }
     int status = PyObject_SetAttr(OBJECT(self), STR(__doc__), doc);
-    if (status == 0 || !PyErr_ExceptionMatches(PyExc_AttributeError)) return status;
-    PyErr_Clear();                                            /* __slots__ without __doc__ */
+    if (status == 0 || self->doc_from_getter || !PyErr_ExceptionMatches(PyExc_AttributeError)) return status;
+    PyErr_Clear();                                            /* __slots__ without __doc__: silently dropped */
     return 0;
 }
 
