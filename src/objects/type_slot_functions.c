@@ -342,9 +342,12 @@ PyObject *slot_tp_iter(PyObject *self)
         Py_DECREF(func);
         return result;
     }
-    if (PyErr_Occurred()) return NULL;
+    PyErr_Clear();
     func = type_lookup_special(self, STR(__getitem__), &unbound);
-    if (!func) return PyErr_Occurred() ? NULL : not_iterable(self);
+    if (!func) {
+        PyErr_Clear();
+        return not_iterable(self);
+    }
     Py_DECREF(func);
     return PySeqIter_New(self);
 }
@@ -356,7 +359,7 @@ PyObject *slot_tp_repr(PyObject *self)
     int unbound;
     PyObject *func = type_lookup_special(self, STR(__repr__), &unbound);
     if (!func) {
-        if (PyErr_Occurred()) return NULL;
+        PyErr_Clear();
         return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self);
     }
     PyObject *args[] = { self }, *result = call_special(func, unbound, args, 1);
@@ -371,7 +374,10 @@ Py_hash_t slot_tp_hash(PyObject *self)
     int unbound;
     PyObject *func = type_lookup_special(self, STR(__hash__), &unbound);
     if (func == Py_None) Py_CLEAR(func);
-    if (!func) return PyErr_Occurred() ? -1 : PyObject_HashNotImplemented(self);
+    if (!func) {
+        PyErr_Clear();
+        return PyObject_HashNotImplemented(self);
+    }
     PyObject *args[] = { self }, *result = call_special(func, unbound, args, 1);
     Py_DECREF(func);
     if (!result) return -1;
@@ -393,7 +399,15 @@ Py_hash_t slot_tp_hash(PyObject *self)
 PyObject *slot_tp_richcompare(PyObject *self, PyObject *other, int op)
 {
     static PyObject *const names[] = { STR(__lt__), STR(__le__), STR(__eq__), STR(__ne__), STR(__gt__), STR(__ge__) };
-    return call_maybe(names[op], self, other);
+    int unbound;
+    PyObject *func = type_lookup_special(self, names[op], &unbound);
+    if (!func) {                                             /* a failing __get__ too counts as "not there" */
+        PyErr_Clear();
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *args[] = { self, other }, *result = call_special(func, unbound, args, 2);
+    Py_DECREF(func);
+    return result;
 }
 
 /* ---- calls ----------------------------------------------------------------------------------------------------- */
@@ -451,7 +465,7 @@ void slot_tp_finalize(PyObject *self)
         else PyErr_WriteUnraisable(func);
         Py_DECREF(func);
     }
-    else if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);
+    else PyErr_Clear();
     PyErr_SetRaisedException(saved);
 }
 
@@ -542,9 +556,8 @@ static PyObject *async_slot(PyObject *self, PyObject *name)
     int unbound;
     PyObject *func = type_lookup_special(self, name, &unbound);
     if (!func) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_AttributeError, "object %.50s does not have %U method", Py_TYPE(self)->tp_name, name);
-        return NULL;
+        PyErr_Clear();
+        return PyErr_Format(PyExc_AttributeError, "object %.50s does not have %U method", Py_TYPE(self)->tp_name, name);
     }
     PyObject *args[] = { self }, *result = call_special(func, unbound, args, 1);
     Py_DECREF(func);
