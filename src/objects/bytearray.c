@@ -231,8 +231,8 @@ static int set_slice(PyObject *self, PyObject *key, PyObject *values)
     }
     n = PySlice_AdjustIndices(PyByteArray_GET_SIZE(self), &start, &stop, step);
     if (step == 1) return set_range(self, start, stop < start ? start : stop, values);
-    if (!values) return delete_steps(self, start, step, n);
-    Py_ssize_t need = PyByteArray_GET_SIZE(values);
+    Py_ssize_t need = values ? PyByteArray_GET_SIZE(values) : 0;
+    if (need == 0) return delete_steps(self, start, step, n);
     if (need != n) {
         PyErr_Format(PyExc_ValueError, "attempt to assign bytes of size %zd to extended slice of size %zd", need, n);
         return -1;

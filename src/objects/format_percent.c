@@ -10,6 +10,7 @@
 #include <limits.h>
 
 typedef struct Percent {
+    PyObject *format;                                       /* borrowed; NULL when it is bytes */
     int kind;                                               /* of the format */
     const void *data;
     Py_ssize_t length, at;
@@ -250,7 +251,8 @@ static PyObject *value_text(Percent *p, Conversion *c, PyObject *v)
         case 'r': return p->bytes ? PyObject_ASCII(v) : PyObject_Repr(v);
         case 'a': return PyObject_ASCII(v);
         case 'c': return p->bytes ? byte_text(v) : char_text(v);
-        case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': c->has_sign = true; return integer_text(c, v);
+        case 'i': if (p->bytes) c->type = 'd'; FALLTHROUGH;
+        case 'd': case 'u': case 'o': case 'x': case 'X': c->has_sign = true; return integer_text(c, v);
         case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': c->has_sign = true; return float_text(p, c, v);
         default: return unsupported(p, c->type);
     }
@@ -322,9 +324,14 @@ static int write_all(Percent *p)
         if (n) {
             const void *text = chars_at(p->kind, p->data, start);
             if (found < 0 && !p->bytes) p->w.overallocate = 0;
-            if (_PyUnicodeWriter_Prepare(&p->w, n, chars_max(p->kind, text, n)) < 0) return -1;
-            chars_convert(p->kind, text, p->w.kind, chars_at(p->w.kind, p->w.data, p->w.pos), n);
-            p->w.pos += n;
+            if (p->format) {
+                if (_PyUnicodeWriter_WriteSubstring(&p->w, p->format, start, start + n) < 0) return -1;
+            }
+            else {
+                if (_PyUnicodeWriter_Prepare(&p->w, n, 0xff) < 0) return -1;
+                memcpy((char *)p->w.data + p->w.pos, text, (size_t)n);
+                p->w.pos += n;
+            }
         }
         p->at = start + n;
         if (found < 0) break;
@@ -358,7 +365,7 @@ static int percent_run(Percent *p, PyObject *args)
 
 PyObject *str_percent(PyObject *format, PyObject *args)
 {
-    Percent p = { .kind = KIND(format), .data = DATA(format), .length = LENGTH(format) };
+    Percent p = { .format = format, .kind = KIND(format), .data = DATA(format), .length = LENGTH(format) };
     Py_INCREF(format);                                      /* an argument's method may drop the last reference */
     PyObject *result = percent_run(&p, args) < 0 ? NULL : _PyUnicodeWriter_Finish(&p.w);
     Py_DECREF(format);
