@@ -96,7 +96,7 @@ static int importerror_init(PyObject *self, PyObject *args, PyObject *kwargs)
     SET_FIELD(IMPORT(self)->name, Py_XNewRef(arg[0]));
     SET_FIELD(IMPORT(self)->path, Py_XNewRef(arg[1]));
     SET_FIELD(IMPORT(self)->name_from, Py_XNewRef(arg[2]));
-    if (PyTuple_GET_SIZE(args) == 1) SET_FIELD(IMPORT(self)->msg, Py_NewRef(PyTuple_GET_ITEM(args, 0)));
+    SET_FIELD(IMPORT(self)->msg, PyTuple_GET_SIZE(args) == 1 ? Py_NewRef(PyTuple_GET_ITEM(args, 0)) : NULL);
     return 0;
 }
 

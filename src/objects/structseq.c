@@ -87,7 +87,7 @@ static PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwa
 {
     PyObject *arg[2], *sequence, *dict, *o = NULL;
     if (args_bind_tuple(&structseq_signature, args, kwargs, arg) < 0) return NULL;
-    dict = arg[1] == Py_None ? NULL : arg[1];
+    dict = arg[1];                                         /* None is not the same as nothing */
     Py_ssize_t min = type_count(type, "n_sequence_fields"), max = type_count(type, "n_fields"), unnamed = type_count(type, "n_unnamed_fields");
     if (min < 0 || max < 0 || unnamed < 0) return NULL;
     if (!(sequence = PySequence_Fast(arg[0], "constructor requires a sequence"))) return NULL;
