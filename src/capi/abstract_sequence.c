@@ -141,8 +141,8 @@ static PyObject *by_number_slot(PyObject *v, PyObject *w, PyObject *(*operation)
     return result;
 }
 
-static bool can_add(PyNumberMethods *m) { return m->nb_add; }
-static bool can_multiply(PyNumberMethods *m) { return m->nb_multiply; }
+static bool can_add(PyNumberMethods *m) { return m->nb_add || m->nb_inplace_add; }
+static bool can_multiply(PyNumberMethods *m) { return m->nb_multiply || m->nb_inplace_multiply; }
 
 static PyObject *concat(PyObject *s, PyObject *o, bool inplace)
 {

@@ -24,8 +24,6 @@ static Py_hash_t none_hash(PyObject *self)
 static PyObject *none_repr(PyObject *self) { (void)self; return PyUnicode_FromString("None"); }
 static int none_bool(PyObject *self) { (void)self; return 0; }
 static PyObject *none_new(PyTypeObject *type, PyObject *args, PyObject *kwds) { (void)type; return no_arguments(args, kwds, "NoneType", Py_None); }
-PyObject *union_or(PyObject *a, PyObject *b);
-static PyObject *none_or(PyObject *a, PyObject *b) { return union_or(a, b); }
 
 static PyObject *none_richcompare(PyObject *a, PyObject *b, int op)
 {
@@ -34,7 +32,7 @@ static PyObject *none_richcompare(PyObject *a, PyObject *b, int op)
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-static PyNumberMethods none_as_number = { .nb_bool = none_bool, .nb_or = none_or };
+static PyNumberMethods none_as_number = { .nb_bool = none_bool };
 
 PyTypeObject _PyNone_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
