@@ -204,7 +204,7 @@ static int frame_set_trace(PyFrameObject *o, PyObject *v, void *c)
 {
     if (v == Py_None) v = NULL;
     if (v != o->f_trace) Py_XSETREF(o->f_trace, Py_XNewRef(v));
-    return 0;
+    return trace_opcodes_changed(o);
 }
 
 static PyObject *frame_get_trace_opcodes(PyFrameObject *o, void *c) { return PyBool_FromLong(o->f_trace_opcodes); }
@@ -215,7 +215,7 @@ static int frame_set_trace_opcodes(PyFrameObject *o, PyObject *v, void *c)
         return -1;
     }
     o->f_trace_opcodes = v == Py_True;
-    return o->f_trace_opcodes ? trace_enable_opcodes(PyThreadState_GET()) : 0;
+    return trace_opcodes_changed(o);
 }
 
 static PyGetSetDef frame_getset[] = {

@@ -7,7 +7,7 @@
 /* NEW: the namespace of a module or class body, or a proxy of a function's variables (PEP 667). */
 PyObject *frame_locals(Frame *f);
 int frame_set_lineno(PyFrameObject *o, PyObject *value, void *closure);
-/* Some frame wants a trace event for each instruction. */
-int trace_enable_opcodes(PyThreadState *ts);
+/* f_trace or f_trace_opcodes was set: the frame may want an event for each instruction. */
+int trace_opcodes_changed(PyFrameObject *frame);
 
 #endif
