@@ -267,7 +267,6 @@ PyTypeObject PyCFunction_Type = {
     .tp_repr = function_repr,
     .tp_hash = function_hash,
     .tp_call = function_call,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_traverse = function_traverse,
     .tp_richcompare = function_richcompare,

@@ -92,7 +92,7 @@ static PyObject *cell_repr(PyObject *self)
 static PyObject *cell_get_contents(PyObject *self, void *Py_UNUSED(c))
 {
     if (CELL(self)->ob_ref) return Py_NewRef(CELL(self)->ob_ref);
-    PyErr_SetString(PyExc_ValueError, "cell is empty");
+    PyErr_SetString(PyExc_ValueError, "Cell is empty");
     return NULL;
 }
 
@@ -106,7 +106,6 @@ PyTypeObject PyCell_Type = {
     .tp_basicsize = sizeof(PyCellObject),
     .tp_dealloc = cell_dealloc,
     .tp_repr = cell_repr,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_doc = "cell([contents])\n--\n\nHold a variable that functions share; cell_contents is its value.",
     .tp_traverse = cell_traverse,

@@ -134,19 +134,15 @@ static int collect_parameters(PyObject *list, PyObject *args)
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
         PyObject *t = PyTuple_GET_ITEM(args, i), *subst, *inner = NULL;
         if (PyType_Check(t)) continue;                        /* a class has a __parameters__ of its own that is meant otherwise */
-        if (PyTuple_Check(t) || PyList_Check(t)) inner = typing_make_parameters(t);
-        else {
-            int found = PyObject_GetOptionalAttr(t, STR(__typing_subst__), &subst);
-            if (found < 0) return -1;
-            if (found) {                                      /* it is a parameter */
-                Py_DECREF(subst);
-                if (add_once(list, t) < 0) return -1;
-                continue;
-            }
-            if (PyObject_GetOptionalAttr(t, STR(__parameters__), &inner) < 0) return -1;
-            if (!inner) continue;
+        int found = PyObject_GetOptionalAttr(t, STR(__typing_subst__), &subst);
+        if (found < 0) return -1;
+        if (found) {                                          /* it is a parameter */
+            Py_DECREF(subst);
+            if (add_once(list, t) < 0) return -1;
+            continue;
         }
-        if (!inner) return -1;
+        if (PyObject_GetOptionalAttr(t, STR(__parameters__), &inner) < 0) return -1;
+        if (!inner) continue;
         int status = 0;
         if (PyTuple_Check(inner))
             for (Py_ssize_t j = 0; status == 0 && j < PyTuple_GET_SIZE(inner); j++) status = add_once(list, PyTuple_GET_ITEM(inner, j));
@@ -158,12 +154,8 @@ static int collect_parameters(PyObject *list, PyObject *args)
 
 PyObject *typing_make_parameters(PyObject *args)
 {
-    PyObject *tuple = PySequence_Tuple(args), *list = PyList_New(0), *result = NULL;
-    if (Py_EnterRecursiveCall(" while collecting type parameters")) goto done;
-    if (tuple && list && collect_parameters(list, tuple) == 0) result = PyList_AsTuple(list);
-    Py_LeaveRecursiveCall();
-done:
-    Py_XDECREF(tuple);
+    PyObject *list = PyList_New(0), *result = NULL;
+    if (list && collect_parameters(list, args) == 0) result = PyList_AsTuple(list);
     Py_XDECREF(list);
     return result;
 }
@@ -260,20 +252,10 @@ done:
 }
 
 /* One argument of the result, or several, into list. */
-static int substitute_one(PyObject *list, PyObject *self, PyObject *arg, PyObject *params, PyObject *item, PyObject *const *items)
+static int substitute_one(PyObject *list, PyObject *arg, PyObject *params, PyObject *const *items)
 {
     PyObject *value = NULL, *subst = NULL;
     if (PyType_Check(arg)) return PyList_Append(list, arg);
-    if (PyTuple_Check(arg) || PyList_Check(arg)) {
-        PyObject *tuple = PySequence_Tuple(arg);
-        if (!tuple) return -1;
-        value = typing_substitute(self, tuple, params, item);
-        Py_DECREF(tuple);
-        if (value && PyList_Check(arg)) Py_SETREF(value, PySequence_List(value));
-        int status = value ? PyList_Append(list, value) : -1;
-        Py_XDECREF(value);
-        return status;
-    }
     int unpack = attribute_is_true(arg, STR(__typing_is_unpacked_typevartuple__));
     if (unpack < 0 || PyObject_GetOptionalAttr(arg, STR(__typing_subst__), &subst) < 0) return -1;
     if (subst) {
@@ -325,7 +307,7 @@ PyObject *typing_substitute(PyObject *self, PyObject *args, PyObject *params, Py
     }
     if (!(list = PyList_New(0))) goto done;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++)
-        if (substitute_one(list, self, PyTuple_GET_ITEM(args, i), params, item, items) < 0) goto done;
+        if (substitute_one(list, PyTuple_GET_ITEM(args, i), params, items) < 0) goto done;
     result = PyList_AsTuple(list);
 done:
     Py_XDECREF(list);

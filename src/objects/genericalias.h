@@ -5,7 +5,7 @@
 #include "objects/type.h"
 #include "objects/typing.h"
 
-/* NEW tuple of the type parameters that occur in args (a tuple or list), each once, in order. */
+/* NEW tuple of the type parameters that occur in args (a tuple), each once, in order. */
 PyObject *typing_make_parameters(PyObject *args);
 /* NEW tuple: args with parameters replaced by what item (self[item]) says. */
 PyObject *typing_substitute(PyObject *self, PyObject *args, PyObject *parameters, PyObject *item);

@@ -110,7 +110,6 @@ PyTypeObject PyDictProxy_Type = {
     .tp_as_mapping = &proxy_as_mapping,
     .tp_hash = proxy_hash,
     .tp_str = proxy_str,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING,
     .tp_doc = "mappingproxy(mapping)\n--\n\nA view of a mapping that does not let itself be changed.",
     .tp_traverse = proxy_traverse,

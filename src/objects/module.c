@@ -610,7 +610,6 @@ PyTypeObject PyModule_Type = {
     .tp_dealloc = module_dealloc,
     .tp_repr = module_repr,
     .tp_getattro = module_getattro,
-    .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc = "module(name, doc=None)\n--\n\nMake a module object: a namespace with a name.\n\nThe name must be a string; the documentation, if given, may be anything.",
     .tp_traverse = module_traverse,
