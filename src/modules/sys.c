@@ -525,7 +525,7 @@ static PyObject *sys_getsizeof(PyObject *self, PyObject *const *args, Py_ssize_t
 BUILTIN_NOARGS(sys, get_int_max_str_digits, "($module, /)",
                "Return the maximum string digits limit for non-binary int<->str conversions.")
 {
-    return PyLong_FromLong(interp_get()->runtime.max_str_digits);
+    return PyLong_FromLong(interp_get()->objects.numbers.max_str_digits);
 }
 
 BUILTIN(sys, set_int_max_str_digits, KEYWORDS, "($module, /, maxdigits)",
@@ -537,7 +537,7 @@ BUILTIN(sys, set_int_max_str_digits, KEYWORDS, "($module, /, maxdigits)",
         PyErr_Format(PyExc_ValueError, "maxdigits must be 0 or larger than %d", 640);
         return NULL;
     }
-    interp_get()->runtime.max_str_digits = digits;
+    interp_get()->objects.numbers.max_str_digits = digits;
     Py_RETURN_NONE;
 }
 

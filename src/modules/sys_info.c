@@ -369,7 +369,7 @@ int sys_set_config(PyThreadState *ts)
         put(dict, "_xoptions", xoptions_dict(&c->xoptions)) || put(dict, "flags", make_flags(c)) ||
         put(dict, "dont_write_bytecode", PyBool_FromLong(!c->write_bytecode));
     if (!failed && c->module_search_paths_set) failed = put(dict, "path", wide_list(&c->module_search_paths));
-    if (!failed) ts->interp->runtime.max_str_digits = c->int_max_str_digits >= 0 ? c->int_max_str_digits : 4300;
+    if (!failed) ts->interp->objects.numbers.max_str_digits = c->int_max_str_digits >= 0 ? c->int_max_str_digits : 4300;
     return failed ? -1 : 0;
 }
 

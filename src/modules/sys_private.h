@@ -13,7 +13,7 @@ void frame_set_trace(PyFrameObject *frame, PyObject *function);
 /* A structseq type of sys by name: borrowed. */
 PyObject *sys_type(const char *name);
 Py_ssize_t interned_count(Interpreter *interp, bool only_immortal);
-extern PyTypeObject _PyNamespace_Type __attribute__((weak));
+extern PyTypeObject _PyNamespace_Type;
 PyModuleDef *sys_module_def(void);
 /* sys.path[0] for this argv: 1 with a new reference in *first, 0 nothing to put there, -1 exception. */
 int main_path_compute(const PyWideStringList *argv, PyObject **first);

@@ -361,7 +361,7 @@ static PyStatus parse_command_line(PyConfig *config, PyWideStringList *warn_opti
             case 'd': config->parser_debug++; break;
             case 'i': config->inspect++; config->interactive++; break;
             case 'E': case 'I':
-                if (c == 'I') config->isolated++;
+                if (c == 'I') config->isolated = 1;
                 config->use_environment = 0;
                 break;
             case 'O': config->optimization_level++; break;

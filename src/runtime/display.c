@@ -274,10 +274,8 @@ void PyErr_Display(PyObject *Py_UNUSED(type), PyObject *value, PyObject *tb)
     PyObject *file = sys_get(STR(stderr));
     if (!file) {
         PyObject *saved = PyErr_GetRaisedException();
+        _PyObject_Dump(value);
         fprintf(stderr, "lost sys.stderr\n");
-        PyObject_Print(value, stderr, 0);
-        PyErr_Clear();
-        fputc('\n', stderr);
         PyErr_SetRaisedException(saved);
         return;
     }

@@ -27,17 +27,6 @@
 #define STATUS_ERROR(message) status_error(__func__, message)
 #define RETURN_IF_EXCEPTION(status) do { PyStatus s_ = (status); if (PyStatus_Exception(s_)) return s_; } while (0)
 
-/* Of other components; weak while the core is being brought up. */
-#define OPTIONAL __attribute__((weak))
-OPTIONAL void unicode_fini_interp(PyInterpreterState *interp);
-OPTIONAL int eval_init(PyThreadState *ts);
-OPTIONAL void eval_fini(PyInterpreterState *interp);
-OPTIONAL PyObject *monitoring_module_new(void);
-OPTIONAL PyObject *builtins_module_new(void);
-OPTIONAL int faulthandler_init(bool enable);
-OPTIONAL void faulthandler_fini(void);
-OPTIONAL void atexit_run(PyInterpreterState *interp);
-
 /* ---- the core --------------------------------------------------------------------------------------------------- */
 
 static PyStatus init_types(PyThreadState *ts)
@@ -89,6 +78,8 @@ static PyStatus init_sys(PyThreadState *ts)
     return PyStatus_Ok();
 }
 
+extern PyObject *monitoring_module_new(void) __attribute__((weak));
+
 static PyStatus init_monitoring(PyThreadState *ts)
 {
     if (!monitoring_module_new) return PyStatus_Ok();
@@ -104,7 +95,7 @@ static PyStatus interp_init_core(PyThreadState *ts)
     RuntimeState *r = &ts->interp->runtime;
     RETURN_IF_EXCEPTION(init_types(ts));
     if (!(r->modules = PyDict_New())) return PyStatus_NoMemory();
-    if (eval_init && eval_init(ts) < 0) return STATUS_ERROR("can't initialize evaluation");
+    if (eval_init(ts) < 0) return STATUS_ERROR("can't initialize evaluation");
     RETURN_IF_EXCEPTION(init_sys(ts));
     RETURN_IF_EXCEPTION(init_monitoring(ts));
     RETURN_IF_EXCEPTION(init_builtins(ts));
@@ -268,7 +259,7 @@ static PyStatus init_main(PyThreadState *ts)
     if (!config->_install_importlib) return PyStatus_Ok();
     RETURN_IF_EXCEPTION(import_init_bootstrap(ts));
     RETURN_IF_EXCEPTION(import_init_external(ts));
-    if (is_main && config->faulthandler && faulthandler_init && faulthandler_init(true) < 0)
+    if (is_main && config->faulthandler && faulthandler_init(true) < 0)
         return STATUS_ERROR("failed to enable faulthandler");
     RETURN_IF_EXCEPTION(init_fs_encoding(ts));
     if (is_main) {
@@ -521,7 +512,7 @@ int Py_FinalizeEx(void)
     wait_for_threads();
     pending_calls_run(ts);
     if (PyErr_Occurred()) PyErr_Clear();
-    if (atexit_run) atexit_run(interp);
+    atexit_run(interp);
     subinterpreters_end(ts);
     __atomic_store_n(&interp->runtime.finalizing, ts, __ATOMIC_RELEASE);
     interp->runtime.finalizing_thread = PyThread_get_thread_ident();
@@ -533,7 +524,7 @@ int Py_FinalizeEx(void)
     gc_collect_at_exit(ts);
     finalize_modules(ts);
     if (interp->runtime.sysdict && flush_std_files() < 0) status = -1;
-    if (faulthandler_fini) faulthandler_fini();
+    faulthandler_fini();
     call_exit_functions();
     /* The rest of the memory goes with the process; an embedder that starts again gets a new interpreter. */
     PyEval_SetTrace(NULL, NULL);
@@ -620,7 +611,7 @@ void Py_EndInterpreter(PyThreadState *ts)
     wait_for_threads();
     pending_calls_run(ts);
     if (PyErr_Occurred()) PyErr_Clear();
-    if (atexit_run) atexit_run(interp);
+    atexit_run(interp);
     if (ts->next || ts->prev) _Py_FatalErrorFunc(__func__, "not the last thread");
     __atomic_store_n(&interp->runtime.finalizing, ts, __ATOMIC_RELEASE);
     flush_std_files();

@@ -348,8 +348,4 @@ int Py_FrozenMain(int argc, char **argv)
     return result;
 }
 
-int main(int argc, char **argv)
-{
-    if (getenv("TAIPAN_BRINGUP")) return bringup_main(argc, argv);
-    return Py_BytesMain(argc, argv);
-}
+int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }

@@ -156,7 +156,11 @@ static PyObject *run_file(FILE *fp, PyObject *filename, int start, PyObject *glo
     if (closeit) fclose(fp);
     if (!source) return NULL;
     PyCompilerFlags plain = _PyCompilerFlags_INIT;
-    PyObject *code = compile_source(source, filename, start, flags ? flags : &plain, -1, "exec", "string, bytes or code");
+    Arena *arena = arena_new();
+    mod_ty tree = arena ? syntax_parse_bytes(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
+                                             flags ? flags : &plain) : NULL;
+    PyObject *code = tree ? compile_tree(tree, filename, flags ? flags : &plain, -1, arena) : NULL;
+    arena_free(arena);
     Py_DECREF(source);
     PyObject *value = NULL;
     if (code && PySys_Audit("exec", "O", code) == 0) value = run_code(code, globals, locals);
@@ -416,7 +420,10 @@ int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
     int errors_without_memory = 0, failed = 0;
     for (;;) {
         int status = interactive_one(fp, filename, flags);
-        if (status == STATUS_EOF) break;
+        if (status == STATUS_EOF) {
+            PySys_WriteStderr("\n");
+            break;
+        }
         if (status == 0) {
             errors_without_memory = 0;
             continue;

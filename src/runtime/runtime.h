@@ -106,7 +106,6 @@ typedef struct RuntimeState {
     PyObject *sysdict_copy, *builtins_copy;
     PyObject *dict;                         /* PyInterpreterState_GetDict */
     PyConfig config;
-    int max_str_digits;                     /* of int <-> str */
     int recursion_limit;                    /* what new threads start with */
     unsigned long feature_flags;            /* FEATURE_* */
     bool core_ready, ready, running_main;

@@ -64,7 +64,9 @@ void wide_list_clear(PyWideStringList *list);
 PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out);
 void subinterpreters_end(PyThreadState *ts);
 
-int bringup_main(int argc, char **argv);
+void faulthandler_fini(void);
+int faulthandler_init(bool enable);       /* -X faulthandler */
+void atexit_run(PyInterpreterState *interp);
 
 /* fatal.c */
 void _Py_NO_RETURN fatal_status(PyStatus status);

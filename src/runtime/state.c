@@ -19,8 +19,6 @@ static _Thread_local PyThreadState *thread_gilstate;
 
 enum { Py_DEFAULT_RECURSION_LIMIT = 1000 };
 
-/* eval/: gives back the chunks of the frame stack. Weak while the core is being brought up. */
-extern void frame_stack_free(PyThreadState *ts) __attribute__((weak));
 
 void lists_lock(void) { pthread_mutex_lock(&P->lists); }
 void lists_unlock(void) { pthread_mutex_unlock(&P->lists); }
@@ -96,7 +94,6 @@ Interpreter *interp_new(void)
     if (heap_init(&interp->heap) < 0) { free(interp); return NULL; }
     if (gc_init(&interp->gc) < 0) { heap_destroy(&interp->heap); free(interp); return NULL; }
     r->next_thread_id = 1;
-    r->max_str_digits = 4300;
     r->recursion_limit = Py_DEFAULT_RECURSION_LIMIT;
     r->import.dlopen_flags = 2;             /* RTLD_NOW */
     pthread_mutex_init(&r->import.mutex, NULL);
@@ -326,7 +323,7 @@ void PyThreadState_Clear(PyThreadState *ts)
 
 static void datastack_free(PyThreadState *ts)
 {
-    if (ts->datastack_chunk && frame_stack_free) frame_stack_free(ts);
+    if (ts->datastack_chunk) frame_stack_free(ts);
 }
 
 /* Unlinks and frees. Nothing may refer to it any more, the thread that runs it aside. */
