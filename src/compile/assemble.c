@@ -38,8 +38,8 @@ static void direct_jumps(OutList *list)
     }
 }
 
-/* Distances depend on sizes, sizes on distances: repeated until nothing grows. A jump that grew never shrinks back far enough
- * to oscillate, because all others only grew too. */
+/* Distances depend on sizes, sizes on distances: repeated until nothing changes. The first guess, which decides where two sizes
+ * would do, is the number of the target. Should sizes ever take turns, it begins anew with the smallest ones, which only grow. */
 static int resolve_jumps(Backend *be, OutList *list)
 {
     int *target = pool_alloc(&be->pool, (size_t)(list->used ? list->used : 1) * sizeof *target);
@@ -51,11 +51,13 @@ static int resolve_jumps(Backend *be, OutList *list)
             PyErr_SetString(PyExc_ValueError, "jump target out of range");
             return -1;
         }
-        list->items[i].oparg = 0;
     }
-    for (bool again = true; again;) {
+    enum { MAX_ROUNDS = 100 };
+    int rounds = 0;
+    for (bool again = true; again; rounds++) {
         int offset = 0;
         for (int i = 0; i < list->used; i++) {
+            if (rounds == MAX_ROUNDS && opcode_has_jump(list->items[i].opcode)) list->items[i].oparg = 0;
             list->items[i].offset = offset;
             offset += instr_units(&list->items[i]);
         }

@@ -103,10 +103,9 @@ int emit_local(Compiler *c, Location loc, int opcode, PyObject *name)
 
 /* ---- names ------------------------------------------------------------------------------------------------------------ */
 
-static int emit_cell(Compiler *c, Location loc, int opcode, PyObject *name)
+static int emit_cell(Compiler *c, Location loc, int opcode, PyObject *name, int meaning)
 {
-    int index = namemap_get(&c->u->meta.cellvars, name, -1);
-    if (index < 0) index = namemap_get(&c->u->meta.freevars, name, -1);
+    int index = namemap_get(meaning == FREE_SCOPE ? &c->u->meta.freevars : &c->u->meta.cellvars, name, -1);
     if (index < 0) {
         PyErr_Format(PyExc_SystemError, "compiler: no cell for %R in %R", name, c->u->meta.name);
         return -1;
@@ -114,25 +113,30 @@ static int emit_cell(Compiler *c, Location loc, int opcode, PyObject *name)
     return emit_arg(c, loc, opcode, index);
 }
 
-static int emit_cell_variable(Compiler *c, Location loc, PyObject *name, expr_context_ty ctx)
+static int emit_classdict(Compiler *c, Location loc)
 {
-    if (ctx != Load) return emit_cell(c, loc, ctx == Store ? STORE_DEREF : DELETE_DEREF, name);
+    return emit_cell(c, loc, LOAD_DEREF, STR(__classdict__), scope_lookup(c->u->scope, STR(__classdict__)));
+}
+
+static int emit_cell_variable(Compiler *c, Location loc, PyObject *name, expr_context_ty ctx, int meaning)
+{
+    if (ctx != Load) return emit_cell(c, loc, ctx == Store ? STORE_DEREF : DELETE_DEREF, name, meaning);
     if (c->u->scope->type == ClassBlock && !c->u->inlined_comprehensions) {
         TRY(emit(c, loc, LOAD_LOCALS));                /* the class namespace comes first */
-        return emit_cell(c, loc, LOAD_FROM_DICT_OR_DEREF, name);
+        return emit_cell(c, loc, LOAD_FROM_DICT_OR_DEREF, name, meaning);
     }
     if (c->u->scope->can_see_class_scope) {
-        TRY(emit_cell(c, loc, LOAD_DEREF, STR(__classdict__)));
-        return emit_cell(c, loc, LOAD_FROM_DICT_OR_DEREF, name);
+        TRY(emit_classdict(c, loc));
+        return emit_cell(c, loc, LOAD_FROM_DICT_OR_DEREF, name, meaning);
     }
-    return emit_cell(c, loc, LOAD_DEREF, name);
+    return emit_cell(c, loc, LOAD_DEREF, name, meaning);
 }
 
 static int emit_global(Compiler *c, Location loc, PyObject *name, expr_context_ty ctx, bool implicit)
 {
     int opcode = ctx == Store ? STORE_GLOBAL : ctx == Del ? DELETE_GLOBAL : LOAD_GLOBAL;
     if (ctx == Load && implicit && c->u->scope->can_see_class_scope) {
-        TRY(emit_cell(c, loc, LOAD_DEREF, STR(__classdict__)));
+        TRY(emit_classdict(c, loc));
         opcode = LOAD_FROM_DICT_OR_GLOBALS;
     }
     int index = namemap_number(c->arena, &c->u->meta.names, name);
@@ -150,7 +154,7 @@ int emit_variable(Compiler *c, Location loc, PyObject *name, expr_context_ty ctx
     switch (meaning) {
     case FREE_SCOPE:
     case CELL_SCOPE:
-        return emit_cell_variable(c, loc, name, ctx);
+        return emit_cell_variable(c, loc, name, ctx, meaning);
     case LOCAL_SCOPE:
         if (function || namemap_get(&c->u->meta.fasthidden, name, 0))
             return emit_local(c, loc, ctx == Load ? LOAD_FAST : ctx == Store ? STORE_FAST : DELETE_FAST, name);
@@ -269,7 +273,7 @@ static int unit_set_variables(Compiler *c, Unit *u)
     CodeMeta *meta = &u->meta;
     for (int i = 0; i < scope->varnames_count; i++) TRY(namemap_number(c->arena, &meta->varnames, scope->varnames[i]));
     TRY(collect_names(c, scope, CELL_SCOPE, DEF_COMP_CELL, &meta->cellvars, 0));
-    if (scope->needs_class_closure) TRY(namemap_set(c->arena, &meta->cellvars, STR(__class__), 0));
+    if (scope->needs_class_closure) TRY(namemap_set(c->arena, &meta->cellvars, STR(__class__), meta->cellvars.count));
     if (scope->needs_classdict) TRY(namemap_set(c->arena, &meta->cellvars, STR(__classdict__), meta->cellvars.count));
     return collect_names(c, scope, FREE_SCOPE, DEF_FREE_CLASS, &meta->freevars, meta->cellvars.count);
 }

@@ -294,7 +294,7 @@ static int is_optimized_super(Compiler *c, expr_ty attribute)
 {
     expr_ty call = attribute->v.Attribute.value;
     if (call->kind != Call_kind || call->v.Call.func->kind != Name_kind || call->v.Call.func->v.Name.id != STR(super) ||
-        seq_len(call->v.Call.keywords))
+        seq_len(call->v.Call.keywords) || attribute->v.Attribute.attr == STR(__class__))
         return 0;
     if (scope_lookup(c->u->scope, STR(super)) != GLOBAL_IMPLICIT || scope_lookup(c->st.top, STR(super)) != 0) return 0;
     expr_seq *args = call->v.Call.args;

@@ -35,19 +35,19 @@ static int saved_reserve(Compiler *c, Saved *s, int count)
 static int save_symbol(Compiler *c, Location loc, Saved *s, PyObject *name, int flags, bool in_class)
 {
     bool bound = (flags & DEF_LOCAL) && !(flags & DEF_NONLOCAL);
-    if (!bound && !in_class) return 0;
     Scope *scope = c->u->scope;
     CodeMeta *meta = &c->u->meta;
-    if (!scope_is_function_like(scope) && !namemap_get(&meta->fasthidden, name, 0)) {
-        TRY(namemap_set(c->arena, &meta->fasthidden, name, 1));
-        s->hidden[s->hidden_count++] = name;
-    }
     int outer_flags = scope_symbol(scope, name);
     int inside = scope_of_flags(flags), outside = scope_of_flags(outer_flags);
-    if (inside != outside && !(inside == CELL_SCOPE && outside == FREE_SCOPE)) {
+    if (in_class || (inside != outside && inside != FREE_SCOPE && !(inside == CELL_SCOPE && outside == FREE_SCOPE))) {
         TRY(namemap_set(c->arena, &scope->symbols, name, flags));
         s->changed[s->changed_count] = name;
         s->changed_flags[s->changed_count++] = outer_flags;
+    }
+    if (!bound && !in_class) return 0;
+    if (!scope_is_function_like(scope) && !namemap_get(&meta->fasthidden, name, 0)) {
+        TRY(namemap_set(c->arena, &meta->fasthidden, name, 1));
+        s->hidden[s->hidden_count++] = name;
     }
     TRY(emit_local(c, loc, LOAD_FAST_AND_CLEAR, name));        /* of a cell variable: the cell itself */
     if (inside == CELL_SCOPE) {

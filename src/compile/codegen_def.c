@@ -115,7 +115,7 @@ static int gen_annotation(Compiler *c, Location loc, PyObject *name, expr_ty ann
     if (c->flags & CO_FUTURE_ANNOTATIONS) return gen_annotation_text(c, annotation);
     if (annotation->kind != Starred_kind) return gen_expr(c, annotation);
     TRY(gen_expr(c, annotation->v.Starred.value));     /* *args: *Ts */
-    return emit_arg(c, LOC(annotation), UNPACK_SEQUENCE, 1);
+    return emit_arg(c, loc, UNPACK_SEQUENCE, 1);
 }
 
 static int gen_param_annotations(Compiler *c, Location loc, arg_seq *params, Py_ssize_t *count)

@@ -249,7 +249,7 @@ static int jump_if_chain(Compiler *c, expr_ty e, Label target, bool when)
     TRY(emit_jump(c, NO_LOCATION, JUMP_NO_INTERRUPT, end));
     place(c, cleanup);
     TRY(emit(c, loc, POP_TOP));
-    if (!when) TRY(emit_jump(c, NO_LOCATION, JUMP, target));
+    if (!when) TRY(emit_jump(c, NO_LOCATION, JUMP_NO_INTERRUPT, target));
     return place(c, end);
 }
 

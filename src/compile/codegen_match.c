@@ -467,7 +467,7 @@ static int gen_case(Compiler *c, match_case_ty m, bool is_last, bool may_be_irre
     }
     if (!is_last) TRY(emit(c, loc, POP_TOP));
     TRY(gen_stmts(c, m->body));
-    TRY(emit_jump(c, NO_LOCATION, JUMP_NO_INTERRUPT, end));
+    TRY(emit_jump(c, NO_LOCATION, JUMP, end));
     return emit_fail_pops(c, loc, &ps);                /* at the place of the pattern that failed */
 }
 

@@ -277,9 +277,8 @@ static int gen_group_handlers(Compiler *c, excepthandler_seq *handlers, Label re
         excepthandler_ty h = seq_get(handlers, i);
         Label next;
         if (i == 0) {
-            TRY(emit_arg(c, LOC(h), COPY, 1));
             TRY(emit_arg(c, LOC(h), BUILD_LIST, 0));
-            TRY(emit_arg(c, LOC(h), SWAP, 2));
+            TRY(emit_arg(c, LOC(h), COPY, 2));
         }
         TRY(gen_group_handler(c, h, &next));
         place(c, next);
@@ -411,7 +410,7 @@ int gen_with(Compiler *c, stmt_ty s, Py_ssize_t at, bool async)
     TRY(emit_exit_with_nones(c, loc));
     if (async) TRY(emit_await(c, loc, 2));
     TRY(emit(c, loc, POP_TOP));
-    TRY(emit_jump(c, loc, JUMP_NO_INTERRUPT, exit));
+    TRY(emit_jump(c, loc, JUMP, exit));
     place(c, final);
     TRY(emit_jump(c, loc, SETUP_CLEANUP, cleanup));
     TRY(emit(c, loc, PUSH_EXC_INFO));

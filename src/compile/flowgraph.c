@@ -392,23 +392,10 @@ static void propagate_lines(Graph *g)
     }
 }
 
-static void guarantee_exit_lines(Graph *g, int first_line)
-{
-    int line = first_line;
-    for (Block *b = g->entry; b; b = b->next) {
-        Node *last = block_last(b);
-        if (!last) continue;
-        if (last->loc.lineno >= 0) line = last->loc.lineno;
-        else if (last->opcode == RETURN_VALUE)
-            for (int i = 0; i < b->used; i++) b->nodes[i].loc.lineno = line;
-    }
-}
-
 static int resolve_lines(Graph *g)
 {
     TRY(duplicate_exits(g));
     propagate_lines(g);
-    guarantee_exit_lines(g, g->meta->firstlineno);
     return 0;
 }
 

@@ -235,7 +235,7 @@ static int enter_type_params(SymbolTable *st, PyObject *name, type_param_seq *pa
         TRY(add_special(st, ".generic_base", DEF_LOCAL, loc));
         TRY(add_special(st, ".generic_base", USE, loc));
     }
-    if (args && seq_len(args->defaults)) TRY(add_special(st, ".defaults", DEF_PARAM, loc));
+    if (args) TRY(add_special(st, ".defaults", DEF_PARAM, loc));       /* there or not: CPython does so */
     if (args && has_kwonly_defaults(args)) TRY(add_special(st, ".kwdefaults", DEF_PARAM, loc));
     return 0;
 }
