@@ -149,6 +149,98 @@ static PyObject *read_all(FILE *fp, PyObject *filename)
     return bytes;
 }
 
+/* ---- what is wrong with a file before anyone parses it ------------------------------------------------------------ */
+
+/* The encoding in a coding cookie of the first two lines, lower case with dashes; false when there is none. */
+static bool find_cookie(const char *p, const char *end, char name[64])
+{
+    for (int line = 0; line < 2 && p < end; line++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p)), *stop = newline ? newline : end;
+        while (p < stop && (*p == ' ' || *p == '\t' || *p == '\f')) p++;
+        if (p < stop && *p != '#' && *p != '\r') return false;         /* code: a second line is then no place for it */
+        for (; p + 7 < stop; p++) {
+            if (memcmp(p, "coding", 6) || (p[6] != ':' && p[6] != '=')) continue;
+            const char *q = p + 7;
+            size_t n = 0;
+            while (q < stop && (*q == ' ' || *q == '\t')) q++;
+            for (; q < stop && n < 63 && (Py_ISALNUM(*q) || *q == '-' || *q == '_' || *q == '.'); q++)
+                name[n++] = *q == '_' ? '-' : (char)Py_TOLOWER(*q);
+            name[n] = 0;
+            if (n) return true;
+        }
+        if (!newline) return false;
+        p = newline + 1;
+    }
+    return false;
+}
+
+static bool is_utf8_name(const char *name) { return strcmp(name, "utf-8") == 0 || strncmp(name, "utf-8-", 6) == 0 || strcmp(name, "utf8") == 0; }
+
+/* Length of the well-formed UTF-8 character at p, 0 when it is none. */
+static int utf8_length(const unsigned char *p, const unsigned char *end)
+{
+    int n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (!n || end - p < n) return 0;
+    for (int i = 1; i < n; i++) if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
+    return n;
+}
+
+static int encoding_problem(const char *name, const char *why)
+{
+    if (strcmp(name, "latin-1") == 0 || strcmp(name, "iso-8859-1") == 0 || strcmp(name, "iso-latin-1") == 0) name = "iso-8859-1";
+    PyErr_Format(PyExc_SyntaxError, "encoding problem: %s%s", name, why);
+    return -1;
+}
+
+static int null_byte(PyObject *filename, const unsigned char *start, const unsigned char *at, int line)
+{
+    PyObject *text = PyUnicode_DecodeUTF8((const char *)start, at - start, "replace");
+    PyObject *args = text ? Py_BuildValue("(s(OiiOii))", "source code cannot contain null bytes", filename, line, 0, text, line, 0) : NULL;
+    if (args) PyErr_SetObject(PyExc_SyntaxError, args);
+    Py_XDECREF(text);
+    Py_XDECREF(args);
+    return -1;
+}
+
+/* Errors that CPython reports for files in words of their own: 0, or -1 with SyntaxError. */
+static int check_file_source(PyObject *source, PyObject *filename)
+{
+    const unsigned char *p = (const unsigned char *)PyBytes_AS_STRING(source), *end = p + PyBytes_GET_SIZE(source);
+    char name[64] = "utf-8";
+    bool bom = end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0;
+    if (bom) p += 3;
+    bool cookie = find_cookie((const char *)p, (const char *)end, name);
+    if (cookie && !is_utf8_name(name)) {
+        if (bom) return encoding_problem(name, " with BOM");
+        PyObject *text = PyUnicode_Decode((const char *)p, end - p, name, "strict");
+        if (!text) {
+            if (PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
+            PyErr_Clear();
+            return encoding_problem(name, "");
+        }
+        Py_DECREF(text);
+        return 0;
+    }
+    int line = 1;
+    for (const unsigned char *start = p; p < end;) {
+        if (*p == 0) return null_byte(filename, start, p, line);
+        int n = utf8_length(p, end);
+        if (!n) {
+            if (cookie || bom) return 0;                 /* said to be UTF-8: the tokenizer tells where it is not */
+            PyErr_Format(PyExc_SyntaxError, "Non-UTF-8 code starting with '\\x%.2x' in file %U on line %i, but no encoding declared; "
+                         "see https://peps.python.org/pep-0263/ for details", *p, filename, line);
+            return -1;
+        }
+        if (*p == '\n') {
+            line++;
+            start = p + 1;
+        }
+        p += n;
+    }
+    return 0;
+}
+
 static PyObject *run_file(FILE *fp, PyObject *filename, int start, PyObject *globals, PyObject *locals, int closeit,
                           PyCompilerFlags *flags)
 {
@@ -157,7 +249,7 @@ static PyObject *run_file(FILE *fp, PyObject *filename, int start, PyObject *glo
     if (!source) return NULL;
     PyCompilerFlags plain = _PyCompilerFlags_INIT;
     Arena *arena = arena_new();
-    mod_ty tree = arena ? syntax_parse_bytes(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
+    mod_ty tree = arena && check_file_source(source, filename) == 0 ? syntax_parse_bytes(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
                                              flags ? flags : &plain) : NULL;
     PyObject *code = tree ? compile_tree(tree, filename, flags ? flags : &plain, -1, arena) : NULL;
     arena_free(arena);
