@@ -127,14 +127,25 @@ static int fill_from_hashed(PyDictObject *d, PyObject *source, PyObject *value)
     PyObject **e;
     setentry *entry;
     if (n > 5 && dict_reserve(t, d, n, DICT_STR_STRIDE) < 0) return -1;
-    if (PyDict_CheckExact(source)) {
-        while (keys_next(((PyDictObject *)source)->ma_keys, &at, &e))
-            if (dict_set_known_hash(d, e[0], keys_entry_hash(((PyDictObject *)source)->ma_keys, e), value) < 0) return -1;
-        return 0;
+    for (;;) {
+        PyObject *key;
+        Py_hash_t hash;
+        if (PyDict_CheckExact(source)) {
+            DictKeys *keys = ((PyDictObject *)source)->ma_keys;
+            if (!keys_next(keys, &at, &e)) return 0;
+            key = e[0];
+            hash = keys_entry_hash(keys, e);
+        }
+        else {
+            if (!(entry = set_next((PySetObject *)source, &at))) return 0;
+            key = entry->key;
+            hash = entry->hash;
+        }
+        Py_INCREF(key);                                    /* comparing may change the source */
+        int status = dict_set_known_hash(d, key, hash, value);
+        Py_DECREF(key);
+        if (status < 0) return -1;
     }
-    while ((entry = set_next((PySetObject *)source, &at)))
-        if (dict_set_known_hash(d, entry->key, entry->hash, value) < 0) return -1;
-    return 0;
 }
 
 BUILTIN(dict, fromkeys, POSITIONAL, "($type, iterable, value=None, /)", "Make a dict whose keys are the items, all with one value.")
