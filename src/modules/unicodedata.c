@@ -200,7 +200,7 @@ BUILTIN_O(ucd, lookup, "($self, name, /)", "The character, or sequence of charac
     if (n > 256) PyErr_SetString(PyExc_KeyError, "name too long");
     else if (!unicode_lookup(name, (int)n, &c, !is_old(self)) ||
              /* the old database knows no aliases */
-             (is_old(self) && (!unicode_name(c, canonical, sizeof canonical, false) || PyOS_strnicmp(canonical, name, n) != 0)))
+             (is_old(self) && (!unicode_name(c, canonical, sizeof canonical, false) || (Py_ssize_t)strlen(canonical) != n || PyOS_strnicmp(canonical, name, n) != 0)))
         PyErr_Format(PyExc_KeyError, "undefined character name '%.*s'", (int)n, name);
     else {
         int length = unicode_sequence(c, sequence);

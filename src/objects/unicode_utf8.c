@@ -100,6 +100,7 @@ static NOINLINE PyObject *utf8_decode_slow(const char *s, Py_ssize_t size, const
         if (p == end) break;
         int wrong = utf8_length_at(p, end);
         if (wrong == 0 && consumed) break;
+        if (wrong == -2 && consumed && *p == 0xed && end - p == 2 && p[1] >= 0xa0 && is_continuation(p[1])) break;   /* half a surrogate */
         Py_ssize_t start = p - (const byte *)input.start, last = wrong == 0 ? end - (const byte *)input.start : start + (wrong == -1 ? 1 : -wrong - 1);
         const char *reason = wrong == 0 ? "unexpected end of data" : wrong == -1 ? "invalid start byte" : "invalid continuation byte";
         if (kind == ERRORS_IGNORE) p += last - start;
