@@ -17,9 +17,9 @@ enum RuleId {
 
 enum { M = 1, Q = 2 };                                     /* flags of rules */
 
-typedef struct RuleText { const char *name, *text; int flags; } RuleText;
+typedef struct RuleText { const char *name, *text; uint8_t flags, length; } RuleText;
 static const RuleText rule_texts[] = {
-#define RULE(name, flags, text) { #name, text, flags },
+#define RULE(name, flags, text) { #name, text, flags, sizeof #name - 1 },
 #include "syntax/diagnose.def"
 };
 
@@ -73,6 +73,7 @@ typedef struct Diagnosis {
     Parser *p;
     Arena *arena;
     Alternative *rules[RULE_COUNT];
+    uint8_t rule_of_hash[1024];                            /* rule + 1; a small open hash of the rules' names */
     Memo **memos;                                          /* one chain a token */
     int memos_room;
     int first_token;
@@ -109,8 +110,8 @@ static int token_of_spelling(const char *s, int n)
         { "not", KW_NOT }, { "or", KW_OR }, { "pass", KW_PASS }, { "raise", KW_RAISE }, { "return", KW_RETURN }, { "try", KW_TRY },
         { "while", KW_WHILE }, { "with", KW_WITH }, { "yield", KW_YIELD },
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-        if ((int)strlen(words[i].text) == n && !memcmp(words[i].text, s, (size_t)n)) return words[i].type;
+    for (size_t i = 0; Py_ISALPHA((uint8_t)*s) && i < ARRAY_LENGTH(words); i++)
+        if (words[i].text[0] == *s && !strncmp(words[i].text, s, (size_t)n) && !words[i].text[n]) return words[i].type;
     return tokenizer_operator(s, n);
 }
 
@@ -132,10 +133,29 @@ static int token_of_name(const char *s, int n)
     return -1;
 }
 
-static int rule_of_name(const char *s, int n)
+static unsigned name_hash(const char *s, int n)
 {
-    for (int i = 0; i < RULE_COUNT; i++)
-        if ((int)strlen(rule_texts[i].name) == n && !memcmp(rule_texts[i].name, s, (size_t)n)) return i;
+    unsigned hash = (unsigned)n;
+    for (int i = 0; i < n; i++) hash = hash * 31 + (uint8_t)s[i];
+    return (hash ^ hash >> 9) & 1023;
+}
+
+static void hash_rules(Diagnosis *d)
+{
+    _Static_assert(RULE_COUNT < 255, "a rule and one fit a byte");
+    for (int i = 0; i < RULE_COUNT; i++) {
+        unsigned hash = name_hash(rule_texts[i].name, rule_texts[i].length);
+        while (d->rule_of_hash[hash]) hash = (hash + 1) & 1023;
+        d->rule_of_hash[hash] = (uint8_t)(i + 1);
+    }
+}
+
+static int rule_of_name(Diagnosis *d, const char *s, int n)
+{
+    for (unsigned hash = name_hash(s, n); d->rule_of_hash[hash]; hash = (hash + 1) & 1023) {
+        int i = d->rule_of_hash[hash] - 1;
+        if (rule_texts[i].length == n && !memcmp(rule_texts[i].name, s, (size_t)n)) return i;
+    }
     assert(!"unknown rule in diagnose.def");
     return 0;
 }
@@ -151,6 +171,7 @@ static Item *digest_atom(Digester *g)
         g->s++;
         item->op = ITEM_GROUP;
         item->group = digest_alternatives(g);
+        if (g->failed) return NULL;
         assert(*g->s == ')');
         g->s++;
     }
@@ -163,13 +184,13 @@ static Item *digest_atom(Digester *g)
     }
     else {
         while (Py_ISALNUM((uint8_t)*g->s) || *g->s == '_') g->s++;
-        int n = (int)(g->s - s), type = token_of_name(s, n);
+        int n = (int)(g->s - s), type = Py_ISUPPER((uint8_t)*s) ? token_of_name(s, n) : -1;
         assert(n > 0);
         if (type >= 0) item->op = ITEM_TOKEN, item->argument = (uint16_t)type;
         else if (n == 12 && !memcmp(s, "SOFT_KEYWORD", 12)) item->op = ITEM_ANY_SOFT;
         else {
             item->op = ITEM_RULE;
-            item->argument = (uint16_t)rule_of_name(s, n);
+            item->argument = (uint16_t)rule_of_name(g->d, s, n);
             if (!strncmp(s, "bad_", 4)) g->bad = true;
         }
     }
@@ -283,6 +304,7 @@ static Alternative *digest_alternatives(Digester *g)
 static bool digest_grammar(Diagnosis *d)
 {
     Digester g = { .d = d };
+    hash_rules(d);
     for (int i = 0; i < RULE_COUNT && !g.failed; i++) {
         g.s = rule_texts[i].text;
         d->rules[i] = digest_alternatives(&g);
@@ -369,7 +391,7 @@ static Match *walk_repeated(Diagnosis *d, Item *item)
     p->scratch_top = base;
     if (p->failed || (!count && item->op != ITEM_STAR)) return NULL;
     Match *list = new_match(d, MATCH_LIST, start, count);
-    if (list) memcpy(list->parts ? list->parts : (Match **)&list->parts, p->scratch + base, (size_t)count * sizeof(Match *));
+    if (list && count) memcpy(list->parts, p->scratch + base, (size_t)count * sizeof(Match *));
     return list;
 }
 
@@ -573,9 +595,9 @@ static Match *walk_rule(Diagnosis *d, int rule)
     }
     if (p->failed || !enter(p, 1)) return NULL;
     bool bad = d->second_pass;
-    if (flags & Q) d->second_pass = false;
+    if (flags & Q) p->escapes_silent = d->second_pass = false;
     Match *m = walk_alternatives(d, d->rules[rule]);
-    d->second_pass = bad;
+    p->escapes_silent = d->second_pass = bad;
     leave(p, 1);
     if (p->failed) return NULL;
     if (flags & M) {
@@ -607,7 +629,7 @@ static int kind_of_name(const char *s, int n)
         { "In", MATCH_IN },
     };
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        if (kinds[i].kind && (int)strlen(kinds[i].text) == n && !memcmp(kinds[i].text, s, (size_t)n)) return kinds[i].kind;
+        if (kinds[i].kind && kinds[i].text[0] == *s && !strncmp(kinds[i].text, s, (size_t)n) && !kinds[i].text[n]) return kinds[i].kind;
     assert(!"unknown kind in diagnose.def");
     return MATCH_LIST;
 }
@@ -855,7 +877,10 @@ static bool do_strings(Diagnosis *d, Match **c, Match **result, const int *span)
     int kind = Constant_kind;
     for (int i = span[0]; i < span[1]; i++) if (token(d, i)->type == FSTRING_START) kind = JoinedStr_kind;
     bool bytes = false, text = false;
-    for (int i = span[0]; i < span[1] && token(d, i)->type == STRING; i++) {
+    for (int i = span[0], depth = 0; i < span[1]; i++) {
+        int type = token(d, i)->type;
+        depth += (type == FSTRING_START) - (type == FSTRING_END);
+        if (type != STRING || depth) continue;
         const char *s = d->p->tok.text + token(d, i)->start;
         bool is_bytes = false;
         while (*s != '"' && *s != '\'') is_bytes |= (*s++ | 0x20) == 'b';
@@ -932,7 +957,7 @@ static void walk_start(Diagnosis *d)
     p->mark = d->first_token;
     p->level = LEVEL_BASE / 4;
     p->scratch_top = 0;
-    memset(d->memos, 0, (size_t)d->memos_room * sizeof *d->memos);
+    if (d->memos) memset(d->memos, 0, (size_t)d->memos_room * sizeof *d->memos);
     walk_rule(d, start);
 }
 
@@ -969,7 +994,7 @@ void parser_diagnose(Parser *p, bool (*incomplete)(Parser *))
     if (incomplete(p)) goto done;
     if (!p->failed) {
         int last = p->shown_fill - 1;
-        d->second_pass = true;
+        p->escapes_silent = d->second_pass = true;
         d->first_token = 0;                                /* statements that are right may be called wrong, too */
         walk_start(d);
         if (!p->failed && d->pending) {

@@ -291,7 +291,7 @@ static COLD Span place_of_escape(Parser *p, const Token *t, const char *s, const
 static COLD int warn_bad_escape(Parser *p, const char *s, const char *bad, const char *end, const Token *t)
 {
     char c = *bad;
-    if (p->diagnosing) return 0;
+    if (p->escapes_silent) return 0;
     if ((t->type == FSTRING_MIDDLE || t->type == FSTRING_END) && (c == '{' || c == '}')) return 0;     /* the tokenizer warned */
     int index = (int)(t - p->tokens);
     if (t->type != FSTRING_END) {                          /* text may be parsed again: warn once */

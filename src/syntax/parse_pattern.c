@@ -189,19 +189,20 @@ static pattern_ty parse_class_pattern(Parser *p, int start, expr_ty cls)
 {
     p->mark++;
     Py_ssize_t base = p->scratch_top;
-    while (at(p) != RPAR && !(at(p) == NAME && peek(p, 1) == EQUAL)) {
+    bool more = true;                                      /* at the beginning, or behind a comma */
+    while (more && at(p) != RPAR && !(at(p) == NAME && peek(p, 1) == EQUAL)) {
         pattern_ty pattern = parse_pattern(p);
         if (!pattern || !push(p, pattern)) return NULL;
-        if (!accept(p, COMMA)) break;
+        more = accept(p, COMMA);
     }
     pattern_seq *patterns = TAKE(pattern, base), *values = NULL;
     identifier_seq *names = NULL;
-    while (at(p) == NAME && peek(p, 1) == EQUAL) {
+    while (more && at(p) == NAME && peek(p, 1) == EQUAL) {
         PyObject *name = parser_name(p, &p->tokens[p->mark]);
         p->mark += 2;
         pattern_ty pattern = name ? parse_pattern(p) : NULL;
         if (!pattern || !push(p, name) || !push(p, pattern)) return NULL;
-        if (!accept(p, COMMA)) break;
+        more = accept(p, COMMA);
     }
     Py_ssize_t n = (p->scratch_top - base) / 2;
     if (n) {
@@ -222,6 +223,10 @@ static pattern_ty parse_name_pattern(Parser *p)
 {
     int start = p->mark;
     PyObject *name;
+    if (p->tokens[start].soft == SOFT_UNDERSCORE) {        /* a wildcard, whatever follows */
+        p->mark++;
+        return PATTERN(start, MatchAs, NULL, NULL);
+    }
     int next = peek(p, 1);
     if (next != DOT && next != LPAR) {
         if (next == EQUAL) return NULL;

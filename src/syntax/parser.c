@@ -140,7 +140,10 @@ int parser_fetch(Parser *p)
     }
     if (type == NAME || type >= KW_FALSE) p->started = true;
     p->fill++;
-    if (UNLIKELY(type == ERRORTOKEN)) parser_tokenizer_error(p);
+    if (UNLIKELY(type == ERRORTOKEN)) {
+        p->shown_fill = p->fill;
+        parser_tokenizer_error(p);
+    }
     return type;
 }
 

@@ -27,6 +27,7 @@ typedef struct Parser {
     bool failed;                                           /* an exception is set */
     bool started;                                          /* Py_single_input: a token was seen since the last implied NEWLINE */
     bool diagnosing, barry_as_bdfl, must_validate;
+    bool escapes_silent;                                   /* no warnings about escapes: the rules for mistakes are at work */
     int start;                                             /* Py_file_input, ... */
     int flags, feature_version;
     int shown_fill;                                        /* while diagnosing: how many tokens were looked at */

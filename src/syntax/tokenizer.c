@@ -388,10 +388,14 @@ error:
 /* Whether `rest` follows and nothing that would continue a name. Leaves the position alone. */
 static bool looking_at(Tokenizer *tok, const char *rest)
 {
-    const char *p = tok->cur;
-    for (; *rest; rest++, p++)
-        if (p == tok->inp || *p != *rest) return false;
-    return p == tok->inp || !IS((uint8_t)*p, C_IDENT);
+    const char *p = tok->cur, *here = tok->cur;
+    for (; *rest && p != tok->inp && *p == *rest; rest++, p++) {}
+    if (p == tok->inp) {
+        tok->cur = p;
+        look_beyond(tok);
+        tok->cur = here;
+    }
+    return !*rest && (p == tok->inp || !IS((uint8_t)*p, C_IDENT));
 }
 
 /* c follows a number. A word that may stand after a number is warned about, any other letter is an error. */
@@ -403,7 +407,10 @@ static bool verify_end_of_number(Tokenizer *tok, int c, const char *kind)
     case 'a': word = looking_at(tok, "nd"); break;
     case 'e': word = looking_at(tok, "lse"); break;
     case 'f': word = looking_at(tok, "or"); break;
-    case 'i': word = tok->cur != tok->inp && (*tok->cur == 'f' || *tok->cur == 'n' || *tok->cur == 's'); break;
+    case 'i':
+        look_beyond(tok);
+        word = tok->cur != tok->inp && (*tok->cur == 'f' || *tok->cur == 'n' || *tok->cur == 's');
+        break;
     case 'o': word = looking_at(tok, "r"); break;
     case 'n': word = looking_at(tok, "ot"); break;
     }
@@ -1092,6 +1099,7 @@ again:
     if (c == '.') {
         c = next_char(tok);
         if (IS(c, C_DIGIT)) return number_tail(tok, token, c, true);
+        if (c == '.') look_beyond(tok);
         if (c == '.' && tok->cur != tok->inp && *tok->cur == '.') {
             tok->cur++;
             return finish(tok, token, ELLIPSIS, tok->cur);
