@@ -51,6 +51,28 @@ static ALWAYS_INLINE PyObject *dispatch(PyObject *v, PyObject *w, size_t offset)
     Py_RETURN_NOTIMPLEMENTED;
 }
 
+PyObject *abstract_add(PyObject *v, PyObject *w, bool inplace)
+{
+    PyNumberMethods *m = Py_TYPE(v)->tp_as_number;
+    if (inplace && m && m->nb_inplace_add) {
+        PyObject *result = m->nb_inplace_add(v, w);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
+    }
+    return dispatch(v, w, OFFSET(nb_add));
+}
+
+PyObject *abstract_multiply(PyObject *v, PyObject *w, bool inplace)
+{
+    PyNumberMethods *m = Py_TYPE(v)->tp_as_number;
+    if (inplace && m && m->nb_inplace_multiply) {
+        PyObject *result = m->nb_inplace_multiply(v, w);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
+    }
+    return dispatch(v, w, OFFSET(nb_multiply));
+}
+
 static COLD NOINLINE PyObject *unsupported(PyObject *v, PyObject *w, const char *operator)
 {
     const char *hint = "";

@@ -12,5 +12,8 @@ COLD PyObject *abstract_null_error(void);
 PyObject *abstract_lookup_special(PyObject *o, PyObject *name);
 /* An int or instance of a subclass: v itself, or what __index__ returned. New reference. */
 PyObject *abstract_index(PyObject *v);
+/* + or += and * or *= by the number slots alone; NotImplemented when they do not know. New reference. */
+PyObject *abstract_add(PyObject *v, PyObject *w, bool inplace);
+PyObject *abstract_multiply(PyObject *v, PyObject *w, bool inplace);
 
 #endif

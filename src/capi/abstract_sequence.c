@@ -130,29 +130,16 @@ int PySequence_DelSlice(PyObject *s, Py_ssize_t start, Py_ssize_t stop)
 
 /* ---- concatenation, repetition --------------------------------------------------------------------------------------------------------- */
 
-/* Through the number slots of types whose classes define __add__ or __mul__ only. NULL without exception: not possible. */
-static PyObject *by_number_slot(PyObject *v, PyObject *w, PyObject *(*operation)(PyObject *, PyObject *),
-                                bool (*possible)(PyNumberMethods *))
-{
-    PyNumberMethods *mv = Py_TYPE(v)->tp_as_number, *mw = Py_TYPE(w)->tp_as_number;
-    if (!(mv && possible(mv)) && !(mw && possible(mw))) return NULL;
-    PyObject *result = operation(v, w);
-    if (!result && PyErr_ExceptionMatches(PyExc_TypeError)) PyErr_Clear();
-    return result;
-}
-
-static bool can_add(PyNumberMethods *m) { return m->nb_add || m->nb_inplace_add; }
-static bool can_multiply(PyNumberMethods *m) { return m->nb_multiply || m->nb_inplace_multiply; }
-
 static PyObject *concat(PyObject *s, PyObject *o, bool inplace)
 {
     if (!s || !o) return abstract_null_error();
     PySequenceMethods *m = Py_TYPE(s)->tp_as_sequence;
     if (m && inplace && m->sq_inplace_concat) return m->sq_inplace_concat(s, o);
     if (m && m->sq_concat) return m->sq_concat(s, o);
-    if (PySequence_Check(s) && PySequence_Check(o)) {
-        PyObject *result = by_number_slot(s, o, inplace ? PyNumber_InPlaceAdd : PyNumber_Add, can_add);
-        if (result || PyErr_Occurred()) return result;
+    if (PySequence_Check(s) && PySequence_Check(o)) {        /* classes may define __add__ only */
+        PyObject *result = abstract_add(s, o, inplace);
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
     }
     return abstract_type_error("'%.200s' object can't be concatenated", s);
 }
@@ -169,9 +156,10 @@ static PyObject *repeat(PyObject *s, Py_ssize_t count, bool inplace)
     if (PySequence_Check(s)) {
         PyObject *n = PyLong_FromSsize_t(count);
         if (!n) return NULL;
-        PyObject *result = by_number_slot(s, n, inplace ? PyNumber_InPlaceMultiply : PyNumber_Multiply, can_multiply);
+        PyObject *result = abstract_multiply(s, n, inplace);
         Py_DECREF(n);
-        if (result || PyErr_Occurred()) return result;
+        if (result != Py_NotImplemented) return result;
+        Py_DECREF(result);
     }
     return abstract_type_error("'%.200s' object can't be repeated", s);
 }

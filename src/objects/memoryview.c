@@ -80,6 +80,14 @@ int memoryview_check(const PyMemoryViewObject *v)
     return -1;
 }
 
+int memoryview_check_unrestricted(const PyMemoryViewObject *v)
+{
+    if (memoryview_check(v) < 0) return -1;
+    if (!(v->flags & _Py_MEMORYVIEW_RESTRICTED)) return 0;
+    PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
+    return -1;
+}
+
 void memoryview_init_flags(PyMemoryViewObject *v)
 {
     const Py_buffer *view = &v->view;
@@ -188,11 +196,7 @@ PyObject *memoryview_from_flags(PyObject *o, int flags)
 {
     if (PyMemoryView_Check(o)) {
         PyMemoryViewObject *v = VIEW(o);
-        if (v->flags & _Py_MEMORYVIEW_RESTRICTED) {
-            PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
-            return NULL;
-        }
-        if (memoryview_check(v) < 0) return NULL;
+        if (memoryview_check_unrestricted(v) < 0) return NULL;
         return memoryview_another(v->mbuf, &v->view);
     }
     if (!PyObject_CheckBuffer(o)) {
@@ -202,6 +206,18 @@ PyObject *memoryview_from_flags(PyObject *o, int flags)
     _PyManagedBufferObject *m = managed_new();
     if (!m) return NULL;
     if (PyObject_GetBuffer(o, &m->master, flags) < 0) {
+        m->master.obj = NULL;
+        Py_DECREF(m);
+        return NULL;
+    }
+    return from_managed(m);
+}
+
+PyObject *memoryview_from_function(PyObject *o, int flags, getbufferproc function)
+{
+    _PyManagedBufferObject *m = managed_new();
+    if (!m) return NULL;
+    if (function(o, &m->master, flags) < 0) {
         m->master.obj = NULL;
         Py_DECREF(m);
         return NULL;
@@ -349,11 +365,7 @@ static bool asks(int flags, int what) { return (flags & what) == what; }
 static int memory_getbuffer(PyObject *o, Py_buffer *view, int flags)
 {
     PyMemoryViewObject *v = VIEW(o);
-    if (v->flags & _Py_MEMORYVIEW_RESTRICTED) {
-        PyErr_SetString(PyExc_ValueError, "cannot create new view on restricted memoryview");
-        return -1;
-    }
-    if (memoryview_check(v) < 0) return -1;
+    if (memoryview_check_unrestricted(v) < 0) return -1;
     *view = v->view;
     view->obj = NULL;
     if (asks(flags, PyBUF_WRITABLE) && view->readonly) return refuse("memoryview: underlying buffer is not writable");
@@ -522,12 +534,12 @@ BUILTIN(memory, cast, KEYWORDS, "($self, /, format, shape=<unrepresentable>)", "
         PyErr_Format(PyExc_TypeError, "cast() argument 'format' must be str, not %.50s", arg[0] == Py_None ? "None" : Py_TYPE(arg[0])->tp_name);
         return NULL;
     }
-    return memoryview_check(VIEW(self)) < 0 ? NULL : memoryview_cast_to(VIEW(self), arg[0], arg[1]);
+    return memoryview_check_unrestricted(VIEW(self)) < 0 ? NULL : memoryview_cast_to(VIEW(self), arg[0], arg[1]);
 }
 
 BUILTIN_NOARGS(memory, toreadonly, "($self, /)", "The same memory, read only.")
 {
-    if (memoryview_check(VIEW(self)) < 0) return NULL;
+    if (memoryview_check_unrestricted(VIEW(self)) < 0) return NULL;
     PyObject *v = memoryview_another(VIEW(self)->mbuf, &VIEW(self)->view);
     if (v) VIEW(v)->view.readonly = 1;
     return v;

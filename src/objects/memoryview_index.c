@@ -138,6 +138,7 @@ PyObject *memoryview_subscript(PyObject *o, PyObject *key)
         return index == -1 && PyErr_Occurred() ? NULL : memoryview_item(o, index);
     }
     if (PySlice_Check(key)) {
+        if (memoryview_check_unrestricted(self) < 0) return NULL;
         PyMemoryViewObject *part = VIEW(memoryview_another(self->mbuf, view));
         if (!part) return NULL;
         if (apply_slice(&part->view, key) < 0) {

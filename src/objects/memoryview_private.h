@@ -9,6 +9,8 @@
 bool memoryview_is_released(const PyMemoryViewObject *v);
 /* ValueError for a released one: -1. */
 int memoryview_check(const PyMemoryViewObject *v);
+/* The same for one that a __release_buffer__ method was given: it must not multiply. */
+int memoryview_check_unrestricted(const PyMemoryViewObject *v);
 /* A new view of the same managed buffer; of the whole of it when like is NULL. */
 PyObject *memoryview_another(_PyManagedBufferObject *buffer, const Py_buffer *like);
 /* With room for ndim dimensions whose shape is still to be filled in. */

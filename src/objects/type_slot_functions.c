@@ -593,29 +593,40 @@ static void buffer_wrapper_dealloc(PyObject *self)
     PyObject_GC_Del(self);
 }
 
+extern PyTypeObject buffer_wrapper_type;
+
 /* exporter.__release_buffer__(view), errors reported and dropped. */
 static void release_buffer_python(PyObject *exporter, Py_buffer *buffer)
 {
     int unbound;
-    PyObject *saved = PyErr_GetRaisedException(), *view = NULL, *result = NULL;
-    PyObject *func = type_lookup_special(exporter, STR(__release_buffer__), &unbound);
+    PyObject *saved = PyErr_GetRaisedException(), *view = NULL, *func = NULL;
+    bool wrapped = Py_IS_TYPE(buffer->obj, &buffer_wrapper_type);
+    if (wrapped) {                            /* the very memoryview that __buffer__ returned */
+        view = Py_XNewRef(((BufferWrapper *)buffer->obj)->view);
+        if (!view) goto done;
+    }
+    else {
+        if (!(view = PyMemoryView_FromBuffer(buffer))) {
+            PyErr_WriteUnraisable(exporter);
+            goto done;
+        }
+        ((PyMemoryViewObject *)view)->flags |= _Py_MEMORYVIEW_RESTRICTED;    /* nobody may keep the memory beyond the call */
+    }
+    func = type_lookup_special(exporter, STR(__release_buffer__), &unbound);
     if (!func) {
         if (PyErr_Occurred()) PyErr_WriteUnraisable(exporter);
         goto done;
     }
-    /* A fresh memoryview over the raw memory, without its owner: releasing it must not come back here. */
-    Py_buffer raw = *buffer;
-    raw.obj = NULL;
-    if (!(view = PyMemoryView_FromBuffer(&raw))) {
-        PyErr_WriteUnraisable(exporter);
-        goto done;
-    }
     PyObject *args[] = { exporter, view };
-    if (!(result = call_special(func, unbound, args, 2))) PyErr_WriteUnraisable(exporter);
+    PyObject *result = call_special(func, unbound, args, 2);
+    if (!result) PyErr_WriteUnraisable(exporter);
     Py_XDECREF(result);
-    if (!(result = PyObject_CallMethod(view, "release", NULL))) PyErr_WriteUnraisable(exporter);
+    if (!wrapped) {
+        result = PyObject_CallMethod(view, "release", NULL);
+        if (!result) PyErr_WriteUnraisable(exporter);
+        Py_XDECREF(result);
+    }
 done:
-    Py_XDECREF(result);
     Py_XDECREF(view);
     Py_XDECREF(func);
     PyErr_SetRaisedException(saved);
@@ -637,12 +648,15 @@ static void release_buffer_base(PyObject *self, Py_buffer *buffer)
 static void buffer_wrapper_release(PyObject *self, Py_buffer *buffer)
 {
     BufferWrapper *w = (BufferWrapper *)self;
-    if (!w->view) return;
-    PyObject *view = w->view;
-    if (Py_TYPE(w->exporter)->tp_as_buffer && Py_TYPE(w->exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer)
-        release_buffer_python(w->exporter, buffer);
-    w->view = NULL;
-    Py_DECREF(view);
+    if (!w->view || !w->exporter) return;
+    PyObject *view = w->view, *exporter = w->exporter;
+    PyMemoryView_Type.tp_as_buffer->bf_releasebuffer(view, buffer);
+    /* a C function for releasing is called when the memoryview is released */
+    if (((PyMemoryViewObject *)view)->view.obj != exporter && Py_TYPE(exporter)->tp_as_buffer &&
+        Py_TYPE(exporter)->tp_as_buffer->bf_releasebuffer == slot_bf_releasebuffer)
+        release_buffer_python(exporter, buffer);
+    Py_CLEAR(w->view);
+    Py_CLEAR(w->exporter);
 }
 
 static PyBufferProcs buffer_wrapper_as_buffer = { .bf_releasebuffer = buffer_wrapper_release };

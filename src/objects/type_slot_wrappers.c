@@ -1,4 +1,5 @@
 /* wrap_*: special methods of C types, each of which checks its arguments and calls the C slot. */
+#include "objects/memoryview.h"
 #include "objects/type_slots_private.h"
 
 static bool check_count(PyObject *args, Py_ssize_t n)
@@ -204,10 +205,7 @@ WRAPPER(buffer)
         PyErr_SetString(PyExc_OverflowError, "buffer flags out of range");
         return NULL;
     }
-    Py_buffer probe;                                        /* the flags may be refused */
-    if (PyObject_GetBuffer(self, &probe, (int)flags) < 0) return NULL;
-    PyBuffer_Release(&probe);
-    return PyMemoryView_FromObject(self);
+    return memoryview_from_function(self, (int)flags, AS(getbufferproc));
 }
 
 WRAPPER(release_buffer)
@@ -224,9 +222,10 @@ WRAPPER(release_buffer)
         PyErr_SetString(PyExc_ValueError, "memoryview's buffer is not this object");
         return NULL;
     }
-    if (view->flags & 0x001) {
+    if (view->flags & _Py_MEMORYVIEW_RELEASED) {
         PyErr_SetString(PyExc_ValueError, "memoryview's buffer has already been released");
         return NULL;
     }
-    return PyObject_CallMethod(arg, "release", NULL);
+    PyBuffer_Release(&view->view);
+    Py_RETURN_NONE;
 }
