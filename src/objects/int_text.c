@@ -10,7 +10,7 @@ enum { LIMIT_THRESHOLD = 640 };              /* texts shorter than this are neve
 
 static const char digit_letters[36] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-static int text_limit(void) { return thread_interp(thread_get())->runtime.max_str_digits; }
+static int text_limit(void) { return thread_interp(thread_get())->objects.numbers.max_str_digits; }
 
 /* ---- int to text --------------------------------------------------------------------------------------------------------------- */
 

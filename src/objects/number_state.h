@@ -5,6 +5,7 @@
 #include "taipan.h"
 
 typedef struct NumberState {
+    int max_str_digits;                     /* sys.set_int_max_str_digits; 0: no limit. Set from the configuration at start */
     PyObject *int_info, *float_info;        /* sys.int_info, sys.float_info; NULL until asked for */
 } NumberState;
 
