@@ -16,10 +16,16 @@ typedef struct Field {
     Py_ssize_t offset, size, repeat;
 } Field;
 
+/* A compiled format. Counted, because packing runs Python code, which may initialise the Struct again. */
+typedef struct Layout {
+    Py_ssize_t users;
+    Field fields[];                           /* ends with code 0 */
+} Layout;
+
 typedef struct Struct {
     PyObject_HEAD
     Py_ssize_t size, count;                   /* bytes, and values; -1: not initialised */
-    Field *fields;                            /* ends with code 0 */
+    Layout *layout;
     PyObject *format;                         /* bytes */
     PyObject *weakreflist;
 } Struct;
@@ -103,6 +109,11 @@ static int read_unit(StructState *state, Reading *r)
     return 1;
 }
 
+static void layout_release(Layout *layout)
+{
+    if (layout && --layout->users == 0) PyMem_Free(layout);
+}
+
 static int compile(StructState *state, Struct *s, const char *format)
 {
     bool native = true, little = PY_LITTLE_ENDIAN;
@@ -119,11 +130,13 @@ static int compile(StructState *state, Struct *s, const char *format)
     Py_ssize_t size, alignment, total = 0, count = 0;
     while ((status = read_unit(state, &r)) > 0) nfields++;
     if (status < 0) return -1;
-    Field *fields = PyMem_Malloc((nfields + 1) * sizeof(Field)), *field = fields;
-    if (!fields) {
+    Layout *layout = PyMem_Malloc(sizeof(Layout) + (nfields + 1) * sizeof(Field));
+    if (!layout) {
         PyErr_NoMemory();
         return -1;
     }
+    layout->users = 1;
+    Field *field = layout->fields;
     r.p = format;
     while ((status = read_unit(state, &r)) > 0) {
         describe(r.code, native, &size, &alignment);
@@ -146,13 +159,13 @@ static int compile(StructState *state, Struct *s, const char *format)
     field->code = 0;
     s->size = total;
     s->count = count;
-    PyMem_Free(s->fields);
-    s->fields = fields;
+    layout_release(s->layout);
+    s->layout = layout;
     return 0;
 too_long:
     PyErr_SetString(state->error, "total struct size too long");
 error:
-    PyMem_Free(fields);
+    PyMem_Free(layout);
     return -1;
 }
 
@@ -321,18 +334,23 @@ static int pack_item(StructState *state, char *p, PyObject *v, const Field *f)
 /* All values of args into p. OverflowErrors of conversions are struct errors. */
 static int pack_all(StructState *state, Struct *s, char *p, PyObject *const *args)
 {
+    Layout *layout = s->layout;
+    int status = 0;
     memset(p, 0, (size_t)s->size);
-    for (const Field *f = s->fields; f->code; f++) {
+    layout->users++;
+    for (const Field *f = layout->fields; f->code; f++) {
         char *at = p + f->offset;
         for (Py_ssize_t i = f->repeat; i--; at += f->size) {
-            if (UNLIKELY(pack_item(state, at, *args++, f) < 0)) {
-                if (PyLong_Check(args[-1]) && PyErr_ExceptionMatches(PyExc_OverflowError))
-                    PyErr_SetString(state->error, "int too large to convert");
-                return -1;
-            }
+            if (LIKELY(pack_item(state, at, *args++, f) == 0)) continue;
+            if (PyLong_Check(args[-1]) && PyErr_ExceptionMatches(PyExc_OverflowError))
+                PyErr_SetString(state->error, "int too large to convert");
+            status = -1;
+            goto done;
         }
     }
-    return 0;
+done:
+    layout_release(layout);
+    return status;
 }
 
 /* ---- unpacking ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -367,7 +385,7 @@ static PyObject *unpack_all(Struct *s, const char *p)
     PyObject *tuple = PyTuple_New(s->count);
     if (!tuple) return NULL;
     Py_ssize_t at = 0;
-    for (const Field *f = s->fields; f->code; f++) {
+    for (const Field *f = s->layout->fields; f->code; f++) {
         const char *q = p + f->offset;
         for (Py_ssize_t i = f->repeat; i--; q += f->size) {
             PyObject *item = unpack_item(q, f);
@@ -383,7 +401,7 @@ static PyObject *unpack_all(Struct *s, const char *p)
 
 static int require_ready(Struct *s)
 {
-    if (LIKELY(s->fields != NULL)) return 0;
+    if (LIKELY(s->layout != NULL)) return 0;
     PyErr_SetString(PyExc_RuntimeError, "Struct object is not initialized");
     return -1;
 }
@@ -534,7 +552,7 @@ static PyObject *struct_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObj
     Struct *s = STRUCT(alloc(type, 0));
     if (!s) return NULL;
     s->size = s->count = -1;
-    s->fields = NULL;
+    s->layout = NULL;
     s->format = NULL;
     s->weakreflist = NULL;
     return OBJECT(s);
@@ -592,7 +610,7 @@ static void struct_dealloc(PyObject *o)
     PyTypeObject *type = Py_TYPE(o);
     PyObject_GC_UnTrack(o);
     if (STRUCT(o)->weakreflist) PyObject_ClearWeakRefs(o);
-    PyMem_Free(STRUCT(o)->fields);
+    layout_release(STRUCT(o)->layout);
     Py_XDECREF(STRUCT(o)->format);
     freefunc free_function = PyType_GetSlot(type, Py_tp_free);
     free_function(o);
@@ -700,9 +718,9 @@ BUILTIN_O(Struct, iter_unpack, "($self, buffer, /)", "Iterator over the structs 
 BUILTIN_NOARGS(Struct, __sizeof__, "($self, /)", "Size of the object in bytes.")
 {
     Py_ssize_t size = Py_TYPE(self)->tp_basicsize;
-    if (STRUCT(self)->fields) {
+    if (STRUCT(self)->layout) {
         size += (Py_ssize_t)sizeof(Field);
-        for (const Field *f = STRUCT(self)->fields; f->code; f++) size += (Py_ssize_t)sizeof(Field);
+        for (const Field *f = STRUCT(self)->layout->fields; f->code; f++) size += (Py_ssize_t)sizeof(Field);
     }
     return PyLong_FromSsize_t(size);
 }
