@@ -7,12 +7,44 @@
 
 /* ---- one line of a file ------------------------------------------------------------------------------------------------------ */
 
+/* The encoding that a line of the first two names, in name (room bytes); false if it names none. */
+static bool find_coding(const char *line, size_t length, char *name, size_t room)
+{
+    size_t i = 0, n = 0;
+    while (i < length && (line[i] == ' ' || line[i] == '\t' || line[i] == '\f')) i++;
+    if (i == length || line[i] != '#') return false;
+    for (; i + 7 < length; i++) {
+        if (memcmp(line + i, "coding", 6) != 0 || (line[i + 6] != ':' && line[i + 6] != '=')) continue;
+        for (i += 7; i < length && (line[i] == ' ' || line[i] == '\t'); i++) {}
+        for (; i < length && n + 1 < room && (Py_ISALNUM(line[i]) || strchr("-_.", line[i])); i++) name[n++] = line[i];
+        name[n] = '\0';
+        return n > 0;
+    }
+    return false;
+}
+
+/* What the first two lines of the file say about its encoding; the file is rewound. */
+static bool file_coding(FILE *file, char *name, size_t room)
+{
+    char line[512];
+    bool found = false;
+    for (int i = 0; i < 2 && !found && fgets(line, sizeof line, file); i++) {
+        size_t skip = i == 0 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        found = find_coding(line + skip, strlen(line + skip), name, room);
+        for (skip = 0; line[skip] == ' ' || line[skip] == '\t' || line[skip] == '\f'; skip++) {}
+        if (line[skip] != '#' && line[skip] != '\n' && line[skip] != '\r') break;    /* code: the next line does not count */
+    }
+    rewind(file);
+    return found;
+}
+
 /* Line number lineno (from 1) with "\n" for whatever ends it, undecodable bytes replaced; NULL when there is none or on errors, with
  * no exception then. */
 static PyObject *read_line(FILE *file, int lineno)
 {
     if (!file) return NULL;
-    char *line = NULL;
+    char *line = NULL, coding[80];
+    bool has_coding = file_coding(file, coding, sizeof coding);
     size_t length = 0, room = 0;
     int c = 0, number = 1;
     PyObject *text = NULL;
@@ -37,7 +69,7 @@ static PyObject *read_line(FILE *file, int lineno)
     }
     if (!length) goto done;
     size_t skip = lineno == 1 && length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    text = PyUnicode_DecodeUTF8(line + skip, (Py_ssize_t)(length - skip), "replace");
+    text = PyUnicode_Decode(line + skip, (Py_ssize_t)(length - skip), has_coding ? coding : "utf-8", "replace");
 done:
     free(line);
     fclose(file);
@@ -88,15 +120,15 @@ static bool lacks(PyObject *exc, PyObject *name)
     return found == 0;
 }
 
-/* Adds what the current exception does not say yet; any exception may be current, and all errors are swallowed. */
+/* Columns count from 1, as the attributes do; -1 is unknown. Adds what the current exception does not say yet; any exception may be current, and all errors are swallowed. */
 static void set_location(PyObject *filename, int lineno, int column, int end_lineno, int end_column)
 {
     PyObject *exc = PyErr_GetRaisedException();
     if (!exc) return;
     set_number(exc, STR(lineno), lineno, true);
-    set_number(exc, STR(offset), column + 1, column >= 0);
+    set_number(exc, STR(offset), column, column >= 0);
     set_number(exc, STR(end_lineno), end_lineno, end_lineno >= 0);
-    set_number(exc, STR(end_offset), end_column + 1, end_column >= 0);
+    set_number(exc, STR(end_offset), end_column, end_column >= 0);
     if (filename) {
         set_quietly(exc, STR(filename), filename);
         PyObject *text = PyErr_ProgramTextObject(filename, lineno);
