@@ -995,6 +995,10 @@ void parser_diagnose(Parser *p, bool (*incomplete)(Parser *))
     if (!p->failed) {
         int last = p->shown_fill - 1;
         p->escapes_silent = d->second_pass = true;
+        if (p->tok.interactive) {                          /* nobody is asked for more lines to explain an error */
+            p->tok.refill = NULL;
+            p->tok.stop_at_end = true;
+        }
         d->first_token = 0;                                /* statements that are right may be called wrong, too */
         walk_start(d);
         if (!p->failed && d->pending) {

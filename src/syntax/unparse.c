@@ -212,7 +212,7 @@ static void put_call(Writer *w, expr_ty e)
         put_if(w, i > 0 || seq_len(args), ", ");
         if (keyword->arg) put_name(w, keyword->arg);
         put(w, keyword->arg ? "=" : "**");
-        put_expr(w, keyword->value, keyword->arg ? P_TEST : P_EXPR);
+        put_expr(w, keyword->value, P_TEST);
     }
     put(w, ")");
 }
@@ -280,8 +280,7 @@ static void put_bracketed(Writer *w, expr_ty e, int level)
     }
     case Lambda_kind:
         put_if(w, level > P_TEST, "(");
-        put(w, seq_len(e->v.Lambda.args->args) + seq_len(e->v.Lambda.args->posonlyargs) || e->v.Lambda.args->vararg ||
-                   seq_len(e->v.Lambda.args->kwonlyargs) || e->v.Lambda.args->kwarg ? "lambda " : "lambda");
+        put(w, seq_len(e->v.Lambda.args->args) + seq_len(e->v.Lambda.args->posonlyargs) ? "lambda " : "lambda");
         put_parameters(w, e->v.Lambda.args);
         put(w, ": ");
         put_expr(w, e->v.Lambda.body, P_TEST);

@@ -54,6 +54,29 @@ static PyObject *frontend_unparse(PyObject *self, PyObject *object)
     return result;
 }
 
+typedef struct { PyObject *lines; Py_ssize_t next; } Lines;
+
+static PyObject *read_line(void *context, int prompt)
+{
+    Lines *l = context;
+    return l->next < PyList_GET_SIZE(l->lines) ? Py_NewRef(PyList_GET_ITEM(l->lines, l->next++)) : PyUnicode_FromString("");
+}
+
+/* parse_lines(lines, filename) -> (tree or exception, lines read, whether the input ended at once) */
+static PyObject *frontend_parse_lines(PyObject *self, PyObject *args)
+{
+    Lines l = { NULL, 0 };
+    PyObject *filename, *result = NULL;
+    int eof = 0;
+    if (!PyArg_ParseTuple(args, "O!U", &PyList_Type, &l.lines, &filename)) return NULL;
+    Arena *arena = arena_new();
+    mod_ty tree = arena ? syntax_parse_lines(arena, read_line, &l, filename, Py_single_input, NULL, &eof) : NULL;
+    if (tree) result = tree_to_object(tree);
+    else result = PyErr_GetRaisedException();
+    arena_free(arena);
+    return result ? Py_BuildValue("(Nni)", result, l.next, eof) : NULL;
+}
+
 static PyObject *frontend_bench(PyObject *self, PyObject *args)
 {
     PyObject *source, *filename;
@@ -88,7 +111,7 @@ static PyObject *module_of(PyObject *self, PyObject *init_name)
 
 static PyMethodDef frontend_methods[] = {
     { "parse", frontend_parse, METH_VARARGS, NULL }, { "check", frontend_check, METH_VARARGS, NULL },
-    { "unparse", frontend_unparse, METH_O, NULL }, { "bench", frontend_bench, METH_VARARGS, NULL },
+    { "parse_lines", frontend_parse_lines, METH_VARARGS, NULL }, { "unparse", frontend_unparse, METH_O, NULL }, { "bench", frontend_bench, METH_VARARGS, NULL },
     { "module", module_of, METH_O, NULL }, { 0 }
 };
 static struct PyModuleDef frontend_module = { PyModuleDef_HEAD_INIT, .m_name = "frontend_ext", .m_methods = frontend_methods };
