@@ -1,0 +1,84 @@
+/* The _socket module: types, exceptions, constants. The functions are in names.c, the socket type in socket.c. */
+#include "socket_private.h"
+
+static const struct { const char *name; long long value; } constants[] = {
+#define V(name, value) { #name, value },
+#include "constants.def"
+};
+
+int socket_add_constants(PyObject *module)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(constants); i++)
+        if (PyModule_Add(module, constants[i].name, PyLong_FromLongLong(constants[i].value)) < 0) return -1;
+    return 0;
+}
+
+typedef struct CapiTable {                    /* _socket.CAPI: what _ssl fetches */
+    PyTypeObject *Sock_Type;
+    PyObject *error, *timeout_error;
+} CapiTable;
+
+static void capi_free(PyObject *capsule)
+{
+    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    if (table) Py_XDECREF(table->Sock_Type);
+    PyMem_Free(table);
+}
+
+static int socket_exec(PyObject *module)
+{
+    SocketState *state = socket_state(module);
+    state->default_timeout = -1;
+    if (PyModule_AddObjectRef(module, "error", PyExc_OSError) < 0 || PyModule_AddObjectRef(module, "timeout", PyExc_TimeoutError) < 0) return -1;
+    if (!(state->herror = PyErr_NewException("socket.herror", PyExc_OSError, NULL))) return -1;
+    if (!(state->gaierror = PyErr_NewException("socket.gaierror", PyExc_OSError, NULL))) return -1;
+    if (PyModule_AddObjectRef(module, "herror", state->herror) < 0 || PyModule_AddObjectRef(module, "gaierror", state->gaierror) < 0) return -1;
+    if (!(state->socket = (PyTypeObject *)PyType_FromModuleAndSpec(module, &socket_spec, NULL))) return -1;
+    if (PyModule_AddObjectRef(module, "SocketType", (PyObject *)state->socket) < 0 || PyModule_AddType(module, state->socket) < 0) return -1;
+    if (PyModule_AddObjectRef(module, "has_ipv6", Py_True) < 0 || PyModule_AddFunctions(module, socket_name_methods) < 0) return -1;
+    CapiTable *table = PyMem_Malloc(sizeof *table);
+    if (!table) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *table = (CapiTable){ (PyTypeObject *)Py_NewRef(state->socket), PyExc_OSError, PyExc_TimeoutError };
+    if (PyModule_Add(module, "CAPI", PyCapsule_New(table, "_socket.CAPI", capi_free)) < 0) return -1;
+    return socket_add_constants(module);
+}
+
+static int socket_module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    SocketState *state = socket_state(module);
+    Py_VISIT(state->socket);
+    Py_VISIT(state->herror);
+    Py_VISIT(state->gaierror);
+    return 0;
+}
+
+static int socket_module_clear(PyObject *module)
+{
+    SocketState *state = socket_state(module);
+    Py_CLEAR(state->socket);
+    Py_CLEAR(state->herror);
+    Py_CLEAR(state->gaierror);
+    return 0;
+}
+
+static void socket_module_free(void *module) { socket_module_clear(module); }
+
+static PyModuleDef_Slot socket_module_slots[] = {
+    { Py_mod_exec, socket_exec }, { Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED }, { 0 }
+};
+
+struct PyModuleDef socket_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_socket",
+    .m_doc = "Socket operations: the implementation of the socket module.",
+    .m_size = sizeof(SocketState),
+    .m_slots = socket_module_slots,
+    .m_traverse = socket_module_traverse,
+    .m_clear = socket_module_clear,
+    .m_free = socket_module_free,
+};
+
+PyMODINIT_FUNC PyInit__socket(void) { return PyModuleDef_Init(&socket_definition); }
