@@ -3,7 +3,7 @@
 
 #include "objects/unicode.h"
 
-enum { LEARNING_ALLOCATIONS = 32, CAPACITY_DEFAULT = 4 };
+enum { LEARNING_ALLOCATIONS = 32, CAPACITY_SPARE = 4 };  /* room in the first instances for attributes set from outside */
 
 /* ---- shapes ---------------------------------------------------------------------------------------------------- */
 
@@ -164,7 +164,7 @@ COLD NOINLINE static void class_first_instance(PyTypeObject *type, TypeExtra *x)
     if (!x->has_inline) return;
     unsigned wanted = count_static_attributes(type);
     x->learning = LEARNING_ALLOCATIONS;
-    class_set_capacity(type, wanted ? wanted : CAPACITY_DEFAULT);
+    class_set_capacity(type, wanted + CAPACITY_SPARE);
     if (!x->root) x->capacity = 0;
 }
 
@@ -236,6 +236,16 @@ int instance_get(PyObject *o, PyObject *name, PyObject **value)
     return found;
 }
 
+/* The shape with the attribute at index left out, the others in the same order; NULL when it cannot be had. */
+static Shape *shape_without(Shape *shape, Py_ssize_t index)
+{
+    PyObject *names[INSTANCE_CAPACITY_MAX];
+    int count = shape->count;
+    for (; shape->count > index; shape = shape->parent) names[shape->count - 1] = shape->name;
+    for (Py_ssize_t i = index + 1; shape && i < count; i++) shape = shape_transition(shape, names[i]);
+    return shape;
+}
+
 static int set_in_dict(PyObject *dict, PyObject *name, PyObject *value)
 {
     Py_INCREF(dict);
@@ -264,9 +274,10 @@ int instance_set(PyObject *o, PyObject *name, PyObject *value)
             instance_store_new(o, next, value);
             return 0;
         }
-        if (!value && i == shape->count - 1) {                           /* the newest goes: back to the parent */
-            PyObject *old = instance_values(o)[i];
-            instance_set_shape(o, shape->parent);
+        if (!value && (next = shape_without(shape, i))) {
+            PyObject **at = &instance_values(o)[i], *old = *at;
+            memmove(at, at + 1, (size_t)(shape->count - 1 - i) * sizeof *at);
+            instance_set_shape(o, next);
             Py_DECREF(old);
             return 0;
         }

@@ -248,6 +248,14 @@ int type_fix_slots(PyTypeObject *type)
     return 0;
 }
 
+/* The entry that begins the group of an offset. */
+static struct wrapperbase *group_of(int offset)
+{
+    struct wrapperbase *p = type_slot_table;
+    while (p->offset != offset) p++;
+    return p;
+}
+
 /* The slots of a new class with one base: all inherited but those its own dict names. */
 int type_fix_own_slots(PyTypeObject *type)
 {
@@ -265,6 +273,9 @@ int type_fix_own_slots(PyTypeObject *type)
             if (!update_one_slot(type, first)) return -1;
         }
     }
+    /* Equality and hash are inherited together or not at all: a class that gives one has still to look for the other. */
+    if (!type->tp_richcompare && !update_one_slot(type, group_of(TP(tp_richcompare)))) return -1;
+    if (!type->tp_hash && !update_one_slot(type, group_of(TP(tp_hash)))) return -1;
     return 0;
 }
 
