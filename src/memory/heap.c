@@ -49,7 +49,7 @@ static void *map_aligned(size_t size)
     if (p == MAP_FAILED) return NULL;
     if (((uintptr_t)p & (SEGMENT_SIZE - 1)) == 0) return p;
     munmap(p, size);
-    size_t padded = size + SEGMENT_SIZE - PAGE_SIZE;
+    size_t padded = size + SEGMENT_SIZE;             /* the system's pages are smaller than ours */
     p = mmap(NULL, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return NULL;
     char *aligned = (char *)(((uintptr_t)p + SEGMENT_SIZE - 1) & ~(uintptr_t)(SEGMENT_SIZE - 1));
