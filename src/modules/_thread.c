@@ -497,12 +497,17 @@ static PyObject *local_getattro(PyObject *o, PyObject *name)
     return value;
 }
 
+/* Asks as `name == "__dict__"` does, whatever name is. */
+static int is_dict_name(PyObject *name) { return PyObject_RichCompareBool(name, STR(__dict__), Py_EQ); }
+
 static int local_setattro(PyObject *o, PyObject *name, PyObject *value)
 {
     PyObject *dict = local_dict((Local *)o);
     if (!dict) return -1;
-    if (PyUnicode_Check(name) && PyUnicode_Compare(name, STR(__dict__)) == 0) {
-        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%U' is read-only", Py_TYPE(o)->tp_name, name);
+    int wants_dict = is_dict_name(name);
+    if (wants_dict < 0) return -1;
+    if (wants_dict) {
+        PyErr_Format(PyExc_AttributeError, "'%.100s' object attribute '%S' is read-only", Py_TYPE(o)->tp_name, name);
         return -1;
     }
     Py_INCREF(dict);

@@ -148,6 +148,8 @@ static void fatal_handler(int number)
     dump_text(fd, fatal_signals[i].name);
     dump_text(fd, "\n\n");
     dump(fd, s->fatal.all_threads, NULL);
+    PyThreadState *ts = PyGILState_GetThisThreadState();
+    dump_extension_modules(fd, ts ? ts->interp : P->main_interpreter);
     errno = saved;
     raise(number);                           /* now as the process would have died without us */
 }

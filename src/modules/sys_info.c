@@ -46,7 +46,7 @@ FIELDS(flags_fields) {
     {"no_user_site", "-s"}, {"no_site", "-S"}, {"ignore_environment", "-E"}, {"verbose", "-v"}, {"bytes_warning", "-b"},
     {"quiet", "-q"}, {"hash_randomization", "-R"}, {"isolated", "-I"}, {"dev_mode", "-X dev"}, {"utf8_mode", "-X utf8"},
     {"warn_default_encoding", "-X warn_default_encoding"}, {"safe_path", "-P"}, {"int_max_str_digits", "-X int_max_str_digits"},
-    {0}
+    {"gil", "-X gil"}, {0}
 };
 FIELDS(version_fields) {
     {"major", "Major release number"}, {"minor", "Minor release number"}, {"micro", "Patch release number"},
@@ -345,10 +345,10 @@ static PyObject *make_flags(const PyConfig *c)
 {
     const PyPreConfig *pre = &_PyRuntime.runtime.preconfig;
     PyObject *values[] = {
-        INT(c->parser_debug), INT(c->inspect), INT(c->interactive), INT(c->optimization_level), INT(!c->write_bytecode),
+        INT(c->parser_debug != 0), INT(c->inspect), INT(c->interactive), INT(c->optimization_level), INT(!c->write_bytecode),
         INT(!c->user_site_directory), INT(!c->site_import), INT(!c->use_environment), INT(c->verbose), INT(c->bytes_warning),
         INT(c->quiet), INT(c->use_hash_seed == 0 || c->hash_seed != 0), INT(c->isolated), PyBool_FromLong(c->dev_mode),
-        INT(pre->utf8_mode), INT(c->warn_default_encoding), PyBool_FromLong(c->safe_path), INT(c->int_max_str_digits),
+        INT(pre->utf8_mode), INT(c->warn_default_encoding), PyBool_FromLong(c->safe_path), INT(c->int_max_str_digits), INT(1),
     };
     return info_fill((PyTypeObject *)sys_type("flags"), values, COUNT(values));
 }

@@ -434,6 +434,7 @@ static PyStatus update_argv(PyConfig *config, Py_ssize_t first)
 
 static PyStatus read_hash_seed(PyConfig *config)
 {
+    if (config->use_hash_seed >= 0) return PyStatus_Ok();          /* -R, or an embedder */
     const char *text = environment_get(config->use_environment, "PYTHONHASHSEED");
     if (!text || strcmp(text, "random") == 0) {
         if (config->use_hash_seed < 0) config->use_hash_seed = 0;
@@ -531,6 +532,18 @@ static PyStatus read_frozen_modules(PyConfig *config)
     return PyStatus_Ok();
 }
 
+/* There is a GIL, and it stays. */
+static PyStatus read_gil(const PyConfig *config)
+{
+    const char *text = environment_get(config->use_environment, "PYTHON_GIL");
+    const wchar_t *option = xoption_find(&config->xoptions, L"gil"), *value = xoption_value(option);
+    bool on = value ? wcscmp(value, L"1") == 0 : !text || strcmp(text, "1") == 0;
+    bool off = value ? wcscmp(value, L"0") == 0 : text && strcmp(text, "0") == 0;
+    if (off) return status_error("config_read_gil", "Disabling the GIL is not supported by this build");
+    if (!on || (option && !value)) return status_error("config_read_gil", "PYTHON_GIL / -X gil must be \"0\" or \"1\"");
+    return PyStatus_Ok();
+}
+
 static PyStatus read_environment(PyConfig *config)
 {
     int use = config->use_environment;
@@ -571,6 +584,7 @@ static PyStatus read_complex(PyConfig *config)
     RETURN_IF_EXCEPTION(read_int_max_str_digits(config));
     RETURN_IF_EXCEPTION(read_cpu_count(config));
     RETURN_IF_EXCEPTION(read_frozen_modules(config));
+    RETURN_IF_EXCEPTION(read_gil(config));
     const wchar_t *option = xoption_find(&config->xoptions, L"pycache_prefix");
     if (!config->pycache_prefix) {
         const wchar_t *value = xoption_value(option);

@@ -129,9 +129,46 @@ const char *dump_all_threads(int fd, Interpreter *interp, PyThreadState *current
             break;
         }
         dump_thread_header(fd, ts, ts == current);
+        if (ts == current && interp->gc.collecting) dump_text(fd, "  Garbage-collecting\n");
         dump_traceback(fd, ts, false);
     }
     return NULL;
+}
+
+static bool is_stdlib_name(PyObject *name)
+{
+    static const char *const names[] = {
+#define N(x) #x,
+#include "modules/stdlib_names.def"
+    };
+    Py_ssize_t dot = 0, length = PyUnicode_GET_LENGTH(name);
+    while (dot < length && PyUnicode_READ_CHAR(name, dot) != '.') dot++;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]);
+        if ((Py_ssize_t)n != dot) continue;
+        size_t k = 0;
+        while (k < n && PyUnicode_READ_CHAR(name, (Py_ssize_t)k) == (Py_UCS4)names[i][k]) k++;
+        if (k == n) return true;
+    }
+    return false;
+}
+
+/* Extension modules that are not the library's: suspects. Reads sys.modules as it lies. */
+void dump_extension_modules(int fd, Interpreter *interp)
+{
+    PyObject *modules = interp ? interp->runtime.modules : NULL, *key, *value;
+    Py_ssize_t at = 0;
+    size_t count = 0;
+    if (!modules || !PyDict_CheckExact(modules)) return;
+    while (PyDict_Next(modules, &at, &key, &value)) {
+        if (!PyUnicode_Check(key) || !PyModule_Check(value) || !PyModule_GetDef(value) || is_stdlib_name(key)) continue;
+        dump_text(fd, count++ ? ", " : "\nExtension modules: ");
+        dump_str(fd, key);
+    }
+    if (!count) return;
+    dump_text(fd, " (total: ");
+    dump_decimal(fd, count);
+    dump_text(fd, ")\n");
 }
 
 /* ---- fatal errors ----------------------------------------------------------------------------------------------- */
@@ -168,15 +205,12 @@ static void _Py_NO_RETURN fatal(const char *function, const char *message, int s
             ts->current_exception = NULL;
         }
         fflush(stderr);
-        if (ts || P->core_initialized) {
-            dump_text(fd, "\n");
+        dump_text(fd, "\n");
+        if (P->main_interpreter) {
             if (!ts) ts = PyGILState_GetThisThreadState();
-            if (ts) {
-                dump_thread_header(fd, ts, true);
-                dump_traceback(fd, ts, false);
-            }
+            dump_all_threads(fd, ts ? ts->interp : P->main_interpreter, ts);
+            dump_extension_modules(fd, ts ? ts->interp : P->main_interpreter);
         }
-        else dump_text(fd, "\n");
     }
     fflush(stdout);
     if (status < 0) abort();

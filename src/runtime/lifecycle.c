@@ -365,7 +365,7 @@ static int flush_std_files(void)
     if (out && out != Py_None && !file_is_closed(out)) {
         PyObject *result = PyObject_CallMethodNoArgs(out, STR(flush));
         if (!result) {
-            PyErr_WriteUnraisable(out);
+            PyErr_FormatUnraisable("Exception ignored on flushing sys.stdout");
             status = -1;
         }
         Py_XDECREF(result);

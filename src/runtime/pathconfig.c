@@ -216,6 +216,7 @@ PyStatus paths_compute(PyConfig *config)
         text.text[n > 0 ? n : 0] = 0;
     }
     else text = executable;
+    const Path program_file = text;
     bool in_venv = !config->home && venv_find(text.text, &venv, &home);
     bool found = false;
     if (config->home) {
@@ -258,7 +259,12 @@ PyStatus paths_compute(PyConfig *config)
         if (config->pythonpath_env) RETURN_IF_EXCEPTION(append_split(&config->module_search_paths, config->pythonpath_env));
         if (path_join(&text, prefix.text, "lib/python313.zip")) RETURN_IF_EXCEPTION(append_bytes(&config->module_search_paths, text.text));
         RETURN_IF_EXCEPTION(append_bytes(&config->module_search_paths, library.text));
-        if (path_join(&text, library.text, "lib-dynload")) RETURN_IF_EXCEPTION(append_bytes(&config->module_search_paths, text.text));
+        /* Our own shared objects, beside the program: those of another Python have nothing to do here. */
+        char *real = realpath(program_file.text, NULL);
+        snprintf(text.text, sizeof text.text, "%s", real ? real : program_file.text);
+        free(real);
+        Path dynload;
+        if (path_up(&text) && path_join(&dynload, text.text, "lib-dynload")) RETURN_IF_EXCEPTION(append_bytes(&config->module_search_paths, dynload.text));
         config->module_search_paths_set = 1;
     }
     (void)is_directory;

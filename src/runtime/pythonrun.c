@@ -436,6 +436,7 @@ static int run_interactive_tree(mod_ty tree, Arena *arena, Prompt *p, PyObject *
     if ((empty = PyUnicode_FromString("")) && (source = PyUnicode_Join(empty, p->source))) register_source(code, source, filename);
     if (PySys_Audit("exec", "O", code) < 0) goto done;
     value = run_code(code, dict, dict);
+    flush_standard_streams();
 done:
     Py_XDECREF(name);
     Py_XDECREF(code);

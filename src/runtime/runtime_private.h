@@ -73,6 +73,7 @@ void _Py_NO_RETURN fatal_status(PyStatus status);
 void dump_traceback(int fd, PyThreadState *ts, bool header);
 /* All threads; NULL or what is wrong. */
 const char *dump_all_threads(int fd, Interpreter *interp, PyThreadState *current);
+void dump_extension_modules(int fd, Interpreter *interp);
 void dump_text(int fd, const char *text);
 void dump_decimal(int fd, size_t value);
 void dump_hexadecimal(int fd, uintptr_t value, int width);

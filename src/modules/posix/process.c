@@ -1,4 +1,5 @@
 /* posix: processes: fork, wait, signals, groups, priorities, scheduling, environment, random bytes, names of the system. */
+#include "runtime/runtime.h"
 #include "posix_private.h"
 
 #include <pty.h>
@@ -472,7 +473,8 @@ BUILTIN(posix, sched_setaffinity, POSITIONAL, "($module, pid, mask, /)", "Set th
 
 BUILTIN_NOARGS(posix, cpu_count, "($module, /)", "Return the number of logical CPUs in the system; None if it cannot be determined.")
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    int wanted = interp_config(PyInterpreterState_Get())->cpu_count;       /* -X cpu_count */
+    long n = wanted > 0 ? wanted : sysconf(_SC_NPROCESSORS_ONLN);
     if (n > 0) return PyLong_FromLong(n);
     Py_RETURN_NONE;
 }
