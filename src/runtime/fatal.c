@@ -160,8 +160,10 @@ void dump_extension_modules(int fd, Interpreter *interp)
     Py_ssize_t at = 0;
     size_t count = 0;
     if (!modules || !PyDict_CheckExact(modules)) return;
+    PyObject *known = interp->runtime.sysdict ? PyDict_GetItemString(interp->runtime.sysdict, "stdlib_module_names") : NULL;
+    bool filter = !known || !PyAnySet_Check(known) || PySet_GET_SIZE(known) > 0;     /* emptied: someone wants them all */
     while (PyDict_Next(modules, &at, &key, &value)) {
-        if (!PyUnicode_Check(key) || !PyModule_Check(value) || !PyModule_GetDef(value) || is_stdlib_name(key)) continue;
+        if (!PyUnicode_Check(key) || !PyModule_Check(value) || !PyModule_GetDef(value) || (filter && is_stdlib_name(key))) continue;
         dump_text(fd, count++ ? ", " : "\nExtension modules: ");
         dump_str(fd, key);
     }
