@@ -1,6 +1,7 @@
 /* PyObject_* and PyIter_* protocols that belong to no type: size, items, format, iteration, isinstance and issubclass. */
 #include "capi/abstract_private.h"
 
+#include "objects/format.h"
 #include "objects/long.h"
 
 PyAPI_DATA(PyTypeObject) _PyUnion_Type;      /* the type of int | str */
@@ -185,6 +186,11 @@ PyObject *PyObject_Format(PyObject *o, PyObject *spec)
     if (!spec || PyUnicode_GET_LENGTH(spec) == 0) {
         if (PyUnicode_CheckExact(o)) return Py_NewRef(o);
         if (PyLong_CheckExact(o)) return long_to_text(o, 10, false);
+    }
+    else {                                                   /* types nobody can change: no need to look for the method */
+        if (PyUnicode_CheckExact(o)) return format_str(o, spec);
+        if (PyLong_CheckExact(o)) return format_int(o, spec);
+        if (PyFloat_CheckExact(o)) return format_float(o, spec);
     }
     PyObject *method = abstract_lookup_special(o, STR(__format__));
     if (!method) {

@@ -61,6 +61,16 @@ static inline const Signature *args_signature(Signature *s)
     return s;
 }
 
+/* The common case of a call by position that leaves out optional parameters at most. */
+static inline bool args_bind_simple(const Signature *s, PyObject *const *args, Py_ssize_t nargs, PyObject **out)
+{
+    if (UNLIKELY(nargs > s->positional || s->required >> nargs)) return false;
+    Py_ssize_t i = 0;
+    for (; i < nargs; i++) out[i] = args[i];
+    for (; i < s->total; i++) out[i] = NULL;
+    return true;
+}
+
 #define SIGNATURE(variable, shown_name, family_name, sig) \
     static Signature variable = { .name = shown_name, .text = sig, .family = FAMILY_##family_name }
 
@@ -98,7 +108,8 @@ static inline const Signature *args_signature(Signature *s)
         const Signature *s = args_signature(&owner##_##name_##_signature);                                              \
         if (LIKELY(nargs == s->total)) return owner##_##name_##_body(self, args);                                       \
         PyObject *bound[ARGS_MAX];                                                                                      \
-        if (args_bind(&owner##_##name_##_signature, args, nargs, NULL, bound) < 0) return NULL;                         \
+        if (!args_bind_simple(s, args, nargs, bound) &&                                                                 \
+            args_bind(&owner##_##name_##_signature, args, nargs, NULL, bound) < 0) return NULL;                         \
         return owner##_##name_##_body(self, bound);                                                                     \
     }                                                                                                                   \
     static PyObject *owner##_##name_##_body(PyObject *self, PyObject *const *arg)
@@ -114,7 +125,8 @@ static inline const Signature *args_signature(Signature *s)
         if (LIKELY(!kwnames && nargs == s->total && nargs == s->positional))                                            \
             return owner##_##name_##_body(self, args);                                                                  \
         PyObject *bound[ARGS_MAX];                                                                                      \
-        if (args_bind(&owner##_##name_##_signature, args, nargs, kwnames, bound) < 0) return NULL;                      \
+        if ((kwnames || !args_bind_simple(s, args, nargs, bound)) &&                                                    \
+            args_bind(&owner##_##name_##_signature, args, nargs, kwnames, bound) < 0) return NULL;                      \
         return owner##_##name_##_body(self, bound);                                                                     \
     }                                                                                                                   \
     static PyObject *owner##_##name_##_body(PyObject *self, PyObject *const *arg)

@@ -26,8 +26,28 @@ static Py_ssize_t write_escape(int kind, void *data, Py_ssize_t at, Py_UCS4 c)
     return at;
 }
 
+/* The common case: ASCII without anything to escape. NULL without exception when it is not so. */
+static PyObject *repr_plain(PyObject *s)
+{
+    const Py_UCS1 *p = DATA(s);
+    Py_ssize_t n = LENGTH(s);
+    bool odd = false;
+    for (Py_ssize_t i = 0; i < n; i++) odd |= (p[i] < ' ') | (p[i] == 127) | (p[i] == '\'') | (p[i] == '\\');
+    if (odd || n > PY_SSIZE_T_MAX - 2) return NULL;
+    PyObject *result = str_alloc(n + 2, 1, true);
+    if (!result) return NULL;
+    char *out = DATA(result);
+    out[0] = out[n + 1] = '\'';
+    memcpy(out + 1, p, (size_t)n);
+    return result;
+}
+
 PyObject *str_repr(PyObject *s)
 {
+    if (PyUnicode_IS_ASCII(s)) {
+        PyObject *plain = repr_plain(s);
+        if (plain || PyErr_Occurred()) return plain;
+    }
     Py_ssize_t n = LENGTH(s), size = 0, single = 0, dbl = 0;
     int kind = KIND(s);
     const void *data = DATA(s);

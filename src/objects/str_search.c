@@ -41,13 +41,26 @@ Py_ssize_t chars_rfind_char(int kind, const void *data, Py_ssize_t n, Py_UCS4 ch
     return ucs4_rfind_char(data, n, ch);
 }
 
+/* memmem prepares a table, which costs more than most searches: it gets what the first character does not settle soon. */
+static Py_ssize_t bytes_find(const Py_UCS1 *h, Py_ssize_t n, const Py_UCS1 *p, Py_ssize_t m)
+{
+    const Py_UCS1 *at = h, *last = h + (n - m);
+    for (int tries = 0; tries < 12; tries++) {
+        at = memchr(at, p[0], (size_t)(last - at) + 1);
+        if (!at) return -1;
+        if (at[m - 1] == p[m - 1] && memcmp(at, p, (size_t)m) == 0) return at - h;
+        if (++at > last) return -1;
+    }
+    const Py_UCS1 *found = memmem(at, (size_t)(last - at) + (size_t)m, p, (size_t)m);
+    return found ? found - h : -1;
+}
+
 Py_ssize_t chars_find(int kind, const void *h, Py_ssize_t n, const void *p, Py_ssize_t m)
 {
     if (n < m) return -1;
     if (kind == 1) {
         if (m == 1) return chars_find_char(1, h, n, *(const Py_UCS1 *)p);
-        const char *found = memmem(h, (size_t)n, p, (size_t)m);
-        return found ? found - (const char *)h : -1;
+        return bytes_find(h, n, p, m);
     }
     return kind == 2 ? ucs2_find(h, n, p, m) : ucs4_find(h, n, p, m);
 }
