@@ -1,5 +1,5 @@
 /* Constant folding in the tree, before symbol tables are made. Operators between constants, tuples of constants, `%` with a
- * tuple (an f-string in disguise), displays that are only looped over or searched, __debug__; docstrings go at level 2.
+ * tuple (an f-string in disguise), displays that are only looped over or searched, __debug__.
  *
  * The limits keep the code small: integers of 128 bits, strings of 4096 characters, collections of 256 items. An operation that
  * raises is left for run time. */
@@ -490,25 +490,10 @@ static int fold_stmts(Fold *f, stmt_seq *seq)
     return 0;
 }
 
-static int drop_docstring(Fold *f, stmt_seq *body)
-{
-    if (body->size == 1) {                             /* a body is never empty */
-        seq_set(body, 0, NODE_NEW(stmt, f->arena, LOC(seq_get(body, 0)), Pass));
-        return seq_get(body, 0) ? 0 : -1;
-    }
-    memmove(body->items, body->items + 1, (size_t)(body->size - 1) * sizeof body->items[0]);
-    body->size--;
-    return 0;
-}
-
 /* The body of a module, class or function. What only folding made a string is not a docstring. */
 static int fold_body(Fold *f, stmt_seq *body)
 {
     bool documented = body && tree_docstring(body);
-    if (documented && f->optimize >= 2) {
-        TRY(drop_docstring(f, body));
-        documented = false;
-    }
     TRY(fold_stmts(f, body));
     if (documented || !body || !tree_docstring(body)) return 0;
     stmt_ty first = seq_get(body, 0);

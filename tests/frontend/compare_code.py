@@ -46,6 +46,15 @@ def differences(a, b, path="", found=None):
     return found
 
 
+def dump(node):
+    if isinstance(node, list):
+        return [dump(n) for n in node]
+    if not hasattr(node, "_fields"):
+        return type(node).__name__, repr(node)
+    return (type(node).__name__, [dump(getattr(node, f, None)) for f in node._fields],
+            [getattr(node, a, None) for a in node._attributes])
+
+
 def outcome(function):
     with warnings.catch_warnings(record=True) as log:
         warnings.simplefilter("always")
@@ -79,15 +88,21 @@ def main():
             source = f.read()
         if args.tree:
             try:
-                source = ast.parse(source)
+                tree = compile_ext.compile_source(source, path, "exec", ast.PyCF_ONLY_AST)
             except Exception:
                 continue
         want, wlog = outcome(lambda: compile(source, path, "exec", dont_inherit=True, optimize=args.optimize, flags=args.flags))
-        have, hlog = outcome(lambda: compile_ext.compile_source(source, path, "exec", args.flags, args.optimize))
+        have, hlog = outcome(lambda: compile_ext.compile_source(tree if args.tree else source, path, "exec", args.flags, args.optimize))
         if isinstance(want, str) or isinstance(have, str):
             if want != have:
                 bad_files += 1
                 print("OUTCOME %s\n  want %.300s\n  have %.300s" % (path, want, have))
+            continue
+        if args.flags & ast.PyCF_ONLY_AST:
+            want, have = dump(want), dump(have)
+            if want != have:
+                bad_files += 1
+                print("TREE", path)
             continue
         if wlog != hlog:
             print("WARNINGS %s\n  want %s\n  have %s" % (path, wlog, hlog))
