@@ -359,6 +359,8 @@ static int gen_module(Compiler *c, mod_ty tree)
         return gen_body(c, start_of_module(tree->v.Module.body), tree->v.Module.body);
     case Interactive_kind:
         c->interactive = true;
+        if (c->u->scope->annotations_used)
+            TRY(emit(c, start_of_module(NULL), SETUP_ANNOTATIONS));
         return gen_stmts(c, tree->v.Interactive.body);
     case Expression_kind:
         return gen_expr(c, tree->v.Expression.body);

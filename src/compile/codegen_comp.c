@@ -265,7 +265,7 @@ static PyObject *comprehension_code(Compiler *c, expr_ty e, const Comprehension 
     if (unit_enter(c, compiler_intern(c, name), UNIT_COMPREHENSION, e, e->lineno, NULL) < 0) return NULL;
     if (!generator && emit_empty_result(c, loc, comp->type) < 0) return NULL;
     if (gen_generators(c, loc, comp, 0, 0, false) < 0) return NULL;
-    if (generator ? wrap_stop_iteration(c) : emit(c, LOC(comp->element), RETURN_VALUE)) return NULL;
+    if (generator ? wrap_stop_iteration(c) : emit(c, loc, RETURN_VALUE)) return NULL;
     return unit_finish(c, true);
 }
 

@@ -176,7 +176,7 @@ static int gen_sequence_pattern(Compiler *c, pattern_ty p, PatternState *ps)
     for (Py_ssize_t i = 0; i < n; i++) {
         pattern_ty item = seq_get(patterns, i);
         if (item->kind == MatchStar_kind) {
-            if (star >= 0) return ERROR_AT(c, loc, "multiple starred expressions in sequence pattern");
+            if (star >= 0) return ERROR_AT(c, loc, "multiple starred names in sequence pattern");
             star_wildcard = is_star_wildcard(item);
             only_wildcards &= star_wildcard;
             star = i;

@@ -288,12 +288,17 @@ static int gen_import(Compiler *c, stmt_ty s)
     return 0;
 }
 
+static bool is_late(Location loc, Location last)
+{
+    return loc.lineno > last.lineno || (loc.lineno == last.end_lineno && loc.col_offset > last.end_col_offset);
+}
+
 static int gen_import_from(Compiler *c, stmt_ty s)
 {
     Location loc = LOC(s);
     alias_seq *aliases = s->v.ImportFrom.names;
     PyObject *module = s->v.ImportFrom.module;
-    if (s->lineno > c->last_future.lineno && module && PyUnicode_EqualToUTF8(module, "__future__"))
+    if (is_late(loc, c->last_future) && module && s->v.ImportFrom.level == 0 && PyUnicode_EqualToUTF8(module, "__future__"))
         return ERROR_AT(c, loc, "from __future__ imports must occur at the beginning of the file");
     TRY(emit_const_int(c, loc, s->v.ImportFrom.level));
     PyObject *names = PyTuple_New(seq_len(aliases));

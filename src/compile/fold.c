@@ -185,7 +185,7 @@ static expr_ty format_item(Fold *f, Format *fmt, expr_ty arg)
     if (end != text) {
         PyObject *value = PyUnicode_FromStringAndSize(text, end - text);
         if (!value || arena_own(f->arena, value) < 0) return NULL;
-        spec = NODE_NEW(expr, f->arena, LOC(arg), Constant, value, NULL);
+        spec = NODE_NEW(expr, f->arena, NO_LOCATION, Constant, value, NULL);
         if (!spec) return NULL;
     }
     return NODE_NEW(expr, f->arena, LOC(arg), FormattedValue, arg, c, spec);

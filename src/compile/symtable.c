@@ -623,13 +623,13 @@ static int extend_named_expr(SymbolTable *st, expr_ty target)
             TRY(add_def(st, name, DEF_GLOBAL, LOC(target)));
             TRY(record_directive(st, name, LOC(target)));
             return add_def_to(st, s, name, DEF_GLOBAL, LOC(target));
-        case ClassBlock:          within = "a class body"; break;
-        case TypeParametersBlock: within = "the definition of a generic"; break;
-        case TypeAliasBlock:      within = "a type alias"; break;
-        case TypeVariableBlock:   within = "a TypeVar bound"; break;
+        case ClassBlock:          within = "in a class body"; break;
+        case TypeParametersBlock: within = "within the definition of a generic"; break;
+        case TypeAliasBlock:      within = "in a type alias"; break;
+        case TypeVariableBlock:   within = "in a TypeVar bound"; break;
         default: continue;
         }
-        return symtable_error(st, LOC(target), "assignment expression within a comprehension cannot be used in %s", within);
+        return symtable_error(st, LOC(target), "assignment expression within a comprehension cannot be used %s", within);
     }
     return 0;
 }
