@@ -108,16 +108,24 @@ void eval_format_kwargs_error(PyThreadState *ts, PyObject *func, PyObject *kwarg
     }
 }
 
-int _PyEval_SliceIndex(PyObject *v, Py_ssize_t *out) { return v == Py_None ? 1 : _PyEval_SliceIndexNotNone(v, out); }
-
-int _PyEval_SliceIndexNotNone(PyObject *v, Py_ssize_t *out)
+static int slice_index(PyObject *v, Py_ssize_t *out, const char *complaint)
 {
     if (!PyIndex_Check(v)) {
-        PyErr_SetString(PyExc_TypeError, "slice indices must be integers or have an __index__ method");
+        PyErr_SetString(PyExc_TypeError, complaint);
         return 0;
     }
     Py_ssize_t x = PyNumber_AsSsize_t(v, NULL);
     if (x == -1 && PyErr_Occurred()) return 0;
     *out = x;
     return 1;
+}
+
+int _PyEval_SliceIndex(PyObject *v, Py_ssize_t *out)
+{
+    return v == Py_None || slice_index(v, out, "slice indices must be integers or None or have an __index__ method");
+}
+
+int _PyEval_SliceIndexNotNone(PyObject *v, Py_ssize_t *out)
+{
+    return slice_index(v, out, "slice indices must be integers or have an __index__ method");
 }

@@ -354,5 +354,5 @@ static PyType_Slot lru_cache_slots[] = {
 };
 PyType_Spec lru_cache_spec = {
     "functools._lru_cache_wrapper", sizeof(LruCache), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE, lru_cache_slots,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE, lru_cache_slots,
 };

@@ -412,7 +412,10 @@ SETSTATE(_tee)
 
 static PyMethodDef _tee_methods[] = { METHOD(_tee, __copy__), METHOD(_tee, __reduce__), METHOD(_tee, __setstate__), { 0 } };
 static PyMemberDef _tee_members[] = { { "__weaklistoffset__", Py_T_PYSSIZET, offsetof(Tee, weakreflist), Py_READONLY, NULL }, { 0 } };
-DEFINE_SPEC(_tee, Tee, HELPER_FLAGS, ITERATOR_SLOTS(_tee), SLOT(tp_members, _tee_members),
+#define TEE_SLOTS                                                                                                         \
+    SLOT(tp_dealloc, _tee_dealloc), SLOT(tp_traverse, _tee_traverse), SLOT(tp_clear, _tee_clear), SLOT(tp_new, _tee_new), \
+    SLOT(tp_free, PyObject_GC_Del), SLOT(tp_iter, PyObject_SelfIter), SLOT(tp_iternext, _tee_next), SLOT(tp_methods, _tee_methods)
+DEFINE_SPEC(_tee, Tee, HELPER_FLAGS, TEE_SLOTS, SLOT(tp_members, _tee_members),
             { Py_tp_doc, "_tee(iterable, /)\n--\n\nIterator wrapped to make it copyable." })
 
 const char itertools_tee_doc[] = "tee($module, iterable, n=2, /)\n--\n\nReturns a tuple of n independent iterators.";

@@ -178,7 +178,6 @@ static PyMethodDef dictiter_methods[] = { METHOD(dictiter, __length_hint__), MET
         .tp_name = shown,                                                      \
         .tp_basicsize = sizeof(DictIterator),                                  \
         .tp_dealloc = dictiter_dealloc,                                        \
-        .tp_getattro = PyObject_GenericGetAttr,                                \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                   \
         .tp_traverse = dictiter_traverse,                                      \
         .tp_iter = PyObject_SelfIter,                                          \
@@ -451,7 +450,6 @@ static PySequenceMethods dictvalues_as_sequence = { .sq_length = dictview_len };
         .tp_repr = dictview_repr,                                              \
         .tp_as_number = number,                                                \
         .tp_as_sequence = &kind##_as_sequence,                                 \
-        .tp_getattro = PyObject_GenericGetAttr,                                \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                   \
         .tp_traverse = dictview_traverse,                                      \
         .tp_richcompare = compare,                                             \

@@ -238,7 +238,6 @@ PyTypeObject exc_BaseException = {
     .tp_repr = exception_repr,
     .tp_str = exception_str,
     .tp_getattro = PyObject_GenericGetAttr,
-    .tp_setattro = PyObject_GenericSetAttr,
     .tp_flags = EXCEPTION_FLAGS,
     .tp_doc = "Common base class for all exceptions",
     .tp_traverse = exception_traverse,

@@ -163,9 +163,10 @@ static PyGetSetDef oserror_getset[] = {
 };
 
 #define OS_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = oserror_traverse, .tp_clear = oserror_clear, \
-                 .tp_init = oserror_init, .tp_new = oserror_new
+                 .tp_init = oserror_init
 
 SPECIAL_EXCEPTION(OSError, exc_Exception, PyOSErrorObject, "Base class for I/O related errors.", OS_SLOTS, .tp_str = oserror_str,
+                  .tp_new = oserror_new,
                   .tp_methods = oserror_methods, .tp_members = oserror_members, .tp_getset = oserror_getset)
 
 PyObject *PyExc_EnvironmentError = (PyObject *)&exc_OSError;

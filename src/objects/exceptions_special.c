@@ -44,7 +44,7 @@ static PyMemberDef systemexit_members[] = {
     { 0 },
 };
 
-#define VALUE_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = value_traverse, .tp_clear = value_clear, .tp_new = exception_new
+#define VALUE_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = value_traverse, .tp_clear = value_clear
 SPECIAL_EXCEPTION(StopIteration, exc_Exception, PyStopIterationObject, "Signal the end from iterator.__next__().", VALUE_SLOTS,
                   .tp_members = stopiteration_members, .tp_init = stopiteration_init)
 SPECIAL_EXCEPTION(SystemExit, exc_BaseException, PySystemExitObject, "Request to exit from the interpreter.", VALUE_SLOTS,
@@ -60,10 +60,11 @@ static PyObject *keyerror_str(PyObject *self)
 }
 
 #define PLAIN_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = exception_traverse, .tp_clear = exception_clear, \
-                    .tp_init = exception_init, .tp_new = exception_new
+                    .tp_init = exception_init
 SPECIAL_EXCEPTION(KeyError, exc_LookupError, PyBaseExceptionObject, "Mapping key not found.", PLAIN_SLOTS, .tp_str = keyerror_str,
                   .tp_vectorcall = exception_vectorcall)
-SPECIAL_EXCEPTION(MemoryError, exc_Exception, PyBaseExceptionObject, "Out of memory.", PLAIN_SLOTS)
+SPECIAL_EXCEPTION(MemoryError, exc_Exception, PyBaseExceptionObject, "Out of memory.", PLAIN_SLOTS,
+                  .tp_new = exception_new)
 
 /* ---- ImportError -------------------------------------------------------------------------------------------------------------- */
 
@@ -147,7 +148,7 @@ static PyMemberDef importerror_members[] = {
 };
 
 #define IMPORT_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = importerror_traverse, .tp_clear = importerror_clear, \
-                     .tp_init = importerror_init, .tp_new = exception_new
+                     .tp_init = importerror_init
 SPECIAL_EXCEPTION(ImportError, exc_Exception, PyImportErrorObject, "Import can't find module, or can't find name in module.",
                   IMPORT_SLOTS, .tp_str = importerror_str, .tp_methods = importerror_methods, .tp_members = importerror_members)
 SPECIAL_EXCEPTION(ModuleNotFoundError, exc_ImportError, PyImportErrorObject, "Module not found.", IMPORT_SLOTS)
@@ -185,8 +186,9 @@ static PyMemberDef nameerror_members[] = {
 };
 
 #define NAME_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = nameerror_traverse, .tp_clear = nameerror_clear, \
-                   .tp_init = nameerror_init, .tp_new = exception_new
-SPECIAL_EXCEPTION(NameError, exc_Exception, PyNameErrorObject, "Name not found globally.", NAME_SLOTS, .tp_members = nameerror_members)
+                   .tp_init = nameerror_init
+SPECIAL_EXCEPTION(NameError, exc_Exception, PyNameErrorObject, "Name not found globally.", NAME_SLOTS, .tp_str = exception_str,
+                  .tp_members = nameerror_members)
 SPECIAL_EXCEPTION(UnboundLocalError, exc_NameError, PyNameErrorObject, "Local name referenced but not bound to a value.", NAME_SLOTS)
 
 static int attributeerror_clear(PyObject *self)
@@ -242,7 +244,7 @@ static PyMemberDef attributeerror_members[] = {
 
 SPECIAL_EXCEPTION(AttributeError, exc_Exception, PyAttributeErrorObject, "Attribute not found.", .tp_dealloc = exception_dealloc,
                   .tp_traverse = attributeerror_traverse, .tp_clear = attributeerror_clear, .tp_init = attributeerror_init,
-                  .tp_new = exception_new, .tp_methods = attributeerror_methods, .tp_members = attributeerror_members)
+                  .tp_str = exception_str, .tp_methods = attributeerror_methods, .tp_members = attributeerror_members)
 
 /* ---- SyntaxError ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -325,7 +327,7 @@ static PyMemberDef syntaxerror_members[] = {
 };
 
 #define SYNTAX_SLOTS .tp_dealloc = exception_dealloc, .tp_traverse = syntaxerror_traverse, .tp_clear = syntaxerror_clear, \
-                     .tp_init = syntaxerror_init, .tp_new = exception_new
+                     .tp_init = syntaxerror_init
 SPECIAL_EXCEPTION(SyntaxError, exc_Exception, PySyntaxErrorObject, "Invalid syntax.", SYNTAX_SLOTS, .tp_str = syntaxerror_str,
                   .tp_members = syntaxerror_members)
 SPECIAL_EXCEPTION(IndentationError, exc_SyntaxError, PySyntaxErrorObject, "Improper indentation.", SYNTAX_SLOTS)

@@ -185,7 +185,6 @@ PyTypeObject PyCallIter_Type = {
     .tp_name = "callable_iterator",
     .tp_basicsize = sizeof(CallIterator),
     .tp_dealloc = calliter_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = calliter_traverse,
     .tp_iter = PyObject_SelfIter,

@@ -964,7 +964,6 @@ static PyMethodDef listreviter_methods[] = {
         .tp_name = shown,                                                      \
         .tp_basicsize = sizeof(ListIterator),                                  \
         .tp_dealloc = listiter_dealloc,                                        \
-        .tp_getattro = PyObject_GenericGetAttr,                                \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,                   \
         .tp_traverse = listiter_traverse,                                      \
         .tp_iter = PyObject_SelfIter,                                          \

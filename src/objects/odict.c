@@ -601,7 +601,6 @@ PyTypeObject PyODict_Type = {
     .tp_repr = odict_repr,
     .tp_as_number = &odict_as_number,
     .tp_as_mapping = &odict_as_mapping,
-    .tp_hash = PyObject_HashNotImplemented,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .tp_doc = "Dictionary that remembers insertion order",
     .tp_traverse = odict_traverse,

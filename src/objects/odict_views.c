@@ -148,7 +148,6 @@ PyTypeObject PyODictIter_Type = {
     .tp_name = "odict_iterator",
     .tp_basicsize = sizeof(OdictIterator),
     .tp_dealloc = odictiter_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = odictiter_traverse,
     .tp_clear = odictiter_clear,

@@ -793,7 +793,6 @@ PyTypeObject PySetIter_Type = {
     .tp_name = "set_iterator",
     .tp_basicsize = sizeof(SetIterator),
     .tp_dealloc = setiter_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = setiter_traverse,
     .tp_iter = PyObject_SelfIter,
@@ -812,7 +811,6 @@ static PyNumberMethods frozenset_as_number = { .nb_subtract = set_sub, .nb_and =
 
 #define SET_SLOTS                                                                                                             \
     .tp_basicsize = sizeof(PySetObject), .tp_dealloc = set_dealloc, .tp_repr = set_repr, .tp_as_sequence = &set_as_sequence,   \
-    .tp_getattro = PyObject_GenericGetAttr,                                                                                    \
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | _Py_TPFLAGS_MATCH_SELF,                        \
     .tp_traverse = set_traverse, .tp_clear = set_tp_clear, .tp_richcompare = set_richcompare,                                  \
     .tp_weaklistoffset = offsetof(PySetObject, weakreflist), .tp_iter = set_iter, .tp_alloc = PyType_GenericAlloc,             \
@@ -822,6 +820,7 @@ PyTypeObject PySet_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "set",
     SET_SLOTS,
+    .tp_getattro = PyObject_GenericGetAttr,
     .tp_as_number = &set_as_number,
     .tp_hash = PyObject_HashNotImplemented,
     .tp_doc = "set(iterable=(), /)\n--\n\nBuild an unordered collection of unique elements.",

@@ -525,7 +525,6 @@ PyTypeObject PyTupleIter_Type = {
     .tp_name = "tuple_iterator",
     .tp_basicsize = sizeof(ListIterator),
     .tp_dealloc = tupleiter_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .tp_traverse = tupleiter_traverse,
     .tp_iter = PyObject_SelfIter,

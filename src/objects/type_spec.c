@@ -275,6 +275,9 @@ PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType
     if (d.weaklist_offset) type->tp_weaklistoffset = special_offset(&d, d.weaklist_offset, "__weaklistoffset__", data_offset);
     if (d.dict_offset) type->tp_dictoffset = special_offset(&d, d.dict_offset, "__dictoffset__", data_offset);
     if (PyType_Ready(type) < 0 || set_module_name(type, spec->name) < 0) goto error;
+    /* These two members are for C alone. */
+    if (d.weaklist_offset && PyDict_PopString(type->tp_dict, "__weaklistoffset__", NULL) < 0) goto error;
+    if (d.dict_offset && PyDict_PopString(type->tp_dict, "__dictoffset__", NULL) < 0) goto error;
     assert(!PyErr_Occurred());
     return OBJECT(heap);
 error:

@@ -4,7 +4,8 @@
 
 #include "taipan.h"
 
-PyAPI_DATA(PyTypeObject) _PyNone_Type, _PyNotImplemented_Type, _PyMethodWrapper_Type, _PyUnion_Type;
+PyAPI_DATA(PyTypeObject) _PyNone_Type, _PyNotImplemented_Type, _PyMethodWrapper_Type, _PyUnion_Type, _PyNamespace_Type;
+extern PyObject *PyExc__IncompleteInputError;
 extern PyTypeObject generic_alias_iter_type, buffer_wrapper_type, typealias_type, nodefault_type;
 extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
 extern PyTypeObject coroutine_wrapper_type, asyncgen_wrapped_type, asyncgen_athrow_type, asyncgen_anext_awaitable_type;
