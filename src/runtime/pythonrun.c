@@ -249,7 +249,7 @@ static PyObject *run_file(FILE *fp, PyObject *filename, int start, PyObject *glo
     if (!source) return NULL;
     PyCompilerFlags plain = _PyCompilerFlags_INIT;
     Arena *arena = arena_new();
-    mod_ty tree = arena && check_file_source(source, filename) == 0 ? syntax_parse_bytes(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
+    mod_ty tree = arena && check_file_source(source, filename) == 0 ? syntax_parse_file(arena, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), filename, start,
                                              flags ? flags : &plain) : NULL;
     PyObject *code = tree ? compile_tree(tree, filename, flags ? flags : &plain, -1, arena) : NULL;
     arena_free(arena);

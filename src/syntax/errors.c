@@ -38,7 +38,7 @@ PyObject *syntax_line_of_file(PyObject *filename, int lineno)
     if (bytes) {
         Py_ssize_t length = PyBytes_GET_SIZE(bytes);
         bool added;
-        char *text = source_decode(PyBytes_AS_STRING(bytes), &length, true, filename, &added);
+        char *text = source_decode(PyBytes_AS_STRING(bytes), &length, false, filename, &added);
         const char *p = text, *newline;
         for (int i = 1; p && i < lineno; i++) {
             newline = strchr(p, '\n');

@@ -403,7 +403,7 @@ static void *raise_at_token(Parser *p, PyObject *type, int index, PyObject *mess
 {
     const Token *t = &p->tokens[index];
     Py_ssize_t col = t->col + 1, end_col = t->end_col == -1 ? -1 : t->end_col + 1;
-    if (t->col == -1) col = p->tok.cur == p->tok.text ? 0 : p->tok.cur - p->tok.line_start;
+    if (t->col == -1) col = p->tok.file_ended ? 0 : p->tok.cur - p->tok.line_start;
     return raise_message(p, type, message, t->lineno, col, t->end_lineno, end_col);
 }
 
@@ -601,7 +601,7 @@ static mod_ty parser_run(Parser *p)
     return p->must_validate && tree_validate(tree) < 0 ? NULL : tree;
 }
 
-static mod_ty parse_text(Arena *arena, char *text, Py_ssize_t length, bool added_newline, PyObject *filename, int start,
+static mod_ty parse_text(Arena *arena, char *text, Py_ssize_t length, bool from_file, PyObject *filename, int start,
                          const PyCompilerFlags *flags)
 {
     Parser *p = PyMem_Malloc(sizeof *p);
@@ -611,7 +611,7 @@ static mod_ty parse_text(Arena *arena, char *text, Py_ssize_t length, bool added
     }
     mod_ty tree = NULL;
     if (parser_init(p, arena, text, length, filename, start, flags) == 0) {
-        p->tok.implicit_newline = added_newline;
+        p->tok.from_file = from_file;
         tree = parser_run(p);
         parser_clear(p);
     }
@@ -625,7 +625,15 @@ mod_ty syntax_parse_bytes(Arena *arena, const char *source, Py_ssize_t length, P
     bool added = false, is_file = start == Py_file_input;
     char *text = flags && flags->cf_flags & PyCF_IGNORE_COOKIE ? source_translate_newlines(source, &length, is_file, &added)
                                                                : source_decode(source, &length, is_file, filename, &added);
-    return text ? parse_text(arena, text, length, added, filename, start, flags) : NULL;
+    return text ? parse_text(arena, text, length, false, filename, start, flags) : NULL;
+}
+
+mod_ty syntax_parse_file(Arena *arena, const char *source, Py_ssize_t length, PyObject *filename, int start,
+                         const PyCompilerFlags *flags)
+{
+    bool added;
+    char *text = source_decode(source, &length, true, filename, &added);
+    return text ? parse_text(arena, text, length, true, filename, start, flags) : NULL;
 }
 
 mod_ty syntax_parse_object(Arena *arena, PyObject *source, PyObject *filename, int start, const PyCompilerFlags *flags,

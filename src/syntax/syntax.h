@@ -15,6 +15,10 @@
 mod_ty syntax_parse_bytes(Arena *arena, const char *source, Py_ssize_t length, PyObject *filename, int start,
                           const PyCompilerFlags *flags);
 
+/* The same for the content of a file that is being run: errors at its end stand elsewhere. */
+mod_ty syntax_parse_file(Arena *arena, const char *source, Py_ssize_t length, PyObject *filename, int start,
+                         const PyCompilerFlags *flags);
+
 /* Source that is a str, bytes or anything with the buffer interface, as compile() takes it (TypeError and ValueError as compile()
  * says them: `function` is the name in the message, "compile", "eval" or "exec"; `what` like "string, bytes or AST"). */
 mod_ty syntax_parse_object(Arena *arena, PyObject *source, PyObject *filename, int start, const PyCompilerFlags *flags,

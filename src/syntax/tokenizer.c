@@ -170,6 +170,7 @@ static NOINLINE int next_line(Tokenizer *tok)
         }
         if (status <= 0 || tok->cur == limit) {
             tok->done = status < 0 ? DONE_ERROR : DONE_EOF;
+            tok->file_ended = tok->from_file && !tok->start;
             tok->cur = tok->inp;
             return END;
         }

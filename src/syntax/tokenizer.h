@@ -66,7 +66,7 @@ struct Tokenizer {
     int indent, pending_indents;
     int level;
     bool at_line_start, interactive, extra_tokens, type_comments, implicit_newline, comment_newline, silent, stop_at_end;
-    bool token_starts_text;                                /* column is known */
+    bool from_file, file_ended;                            /* the end of a file was met between two tokens: columns there are 0 */
     int mode;                                              /* index into modes; 0 is the plain one */
     TokenizerRefill refill;
     void *context;
