@@ -2,6 +2,7 @@
 #include "objects/type.h"
 
 #include "capi/args.h"
+#include "objects/function.h"
 
 #define FUNC(o) ((PyCFunctionObject *)(o))
 
@@ -27,55 +28,58 @@ static inline PyObject *self_of(PyObject *func)
     return FUNC(func)->m_ml->ml_flags & METH_STATIC ? NULL : FUNC(func)->m_self;
 }
 
-static inline int enter(void) { return Py_EnterRecursiveCall(" while calling a Python object"); }
-
 #define ML_METH(o, type) ((type)(void (*)(void))FUNC(o)->m_ml->ml_meth)
 
 static PyObject *vectorcall_fast(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    if (!no_keywords(func, kwnames) || enter()) return NULL;
+    Thread *t = thread_get();
+    if (!no_keywords(func, kwnames) || c_call_enter(t)) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFast)(self_of(func), args, PyVectorcall_NARGS(nargsf));
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *vectorcall_fast_keywords(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    if (enter()) return NULL;
+    Thread *t = thread_get();
+    if (c_call_enter(t)) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFastWithKeywords)(self_of(func), args, PyVectorcall_NARGS(nargsf), kwnames);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *vectorcall_class(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    if (enter()) return NULL;
+    Thread *t = thread_get();
+    if (c_call_enter(t)) return NULL;
     PyTypeObject *cls = ((PyCMethodObject *)func)->mm_class;
     PyObject *result = ML_METH(func, PyCMethod)(self_of(func), cls, args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *vectorcall_noargs(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     (void)args;
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
     if (UNLIKELY(n != 0)) return arity_error(func, "%U takes no arguments (%zd given)", n);
-    if (enter()) return NULL;
+    if (c_call_enter(t)) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), NULL);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *vectorcall_o(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
     if (UNLIKELY(n != 1)) return arity_error(func, "%U takes exactly one argument (%zd given)", n);
-    if (enter()) return NULL;
+    if (c_call_enter(t)) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), args[0]);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include "capi/args.h"
 #include "memory/alloc.h"
+#include "objects/function.h"
 #include "objects/types_extern.h"
 
 #define DESCR(o) ((PyDescrObject *)(o))
@@ -124,56 +125,59 @@ static inline int method_check(PyObject *func, PyObject *const *args, Py_ssize_t
     return 0;
 }
 
-static inline int enter(void) { return Py_EnterRecursiveCall(" while calling a Python object"); }
-
 #define ML_METH(o, type) ((type)(void (*)(void))METHOD_DESCR(o)->d_method->ml_meth)
 
 static PyObject *method_vectorcall_noargs(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (method_check(func, args, nargs, kwnames) < 0) return NULL;
     if (UNLIKELY(nargs != 1)) return arity_error(func, "%U takes no arguments (%zd given)", nargs - 1);
-    if (enter()) return NULL;
+    if (c_call_enter(t)) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], NULL);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *method_vectorcall_o(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (method_check(func, args, nargs, kwnames) < 0) return NULL;
     if (UNLIKELY(nargs != 2)) return arity_error(func, "%U takes exactly one argument (%zd given)", nargs - 1);
-    if (enter()) return NULL;
+    if (c_call_enter(t)) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], args[1]);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *method_vectorcall_fast(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, kwnames) < 0 || enter()) return NULL;
+    if (method_check(func, args, nargs, kwnames) < 0 || c_call_enter(t)) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFast)(args[0], args + 1, nargs - 1);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *method_vectorcall_fast_keywords(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, NULL) < 0 || enter()) return NULL;
+    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t)) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFastWithKeywords)(args[0], args + 1, nargs - 1, kwnames);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
 static PyObject *method_vectorcall_class(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, NULL) < 0 || enter()) return NULL;
+    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t)) return NULL;
     PyObject *result = ML_METH(func, PyCMethod)(args[0], DESCR(func)->d_type, args + 1, (size_t)(nargs - 1), kwnames);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 
@@ -186,12 +190,13 @@ static PyObject *tuple_from(PyObject *const *items, Py_ssize_t n)
 
 static PyObject *method_vectorcall_varargs(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *tuple, *result = NULL;
     if (method_check(func, args, nargs, kwnames) < 0 || !(tuple = tuple_from(args + 1, nargs - 1))) return NULL;
-    if (!enter()) {
+    if (!c_call_enter(t)) {
         result = METHOD_DESCR(func)->d_method->ml_meth(args[0], tuple);
-        Py_LeaveRecursiveCall();
+        c_call_leave(t);
     }
     Py_DECREF(tuple);
     return result;
@@ -199,6 +204,7 @@ static PyObject *method_vectorcall_varargs(PyObject *func, PyObject *const *args
 
 static PyObject *method_vectorcall_varargs_keywords(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
+    Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *tuple, *kwds = NULL, *result = NULL;
     if (method_check(func, args, nargs, NULL) < 0 || !(tuple = tuple_from(args + 1, nargs - 1))) return NULL;
@@ -207,9 +213,9 @@ static PyObject *method_vectorcall_varargs_keywords(PyObject *func, PyObject *co
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++)
             if (PyDict_SetItem(kwds, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) < 0) goto done;
     }
-    if (!enter()) {
+    if (!c_call_enter(t)) {
         result = ML_METH(func, PyCFunctionWithKeywords)(args[0], tuple, kwds);
-        Py_LeaveRecursiveCall();
+        c_call_leave(t);
     }
 done:
     Py_XDECREF(kwds);

@@ -11,6 +11,19 @@ uint32_t function_version(PyFunctionObject *f);
 /* BORROWED dict, made from what the compiler left (a tuple of names and values) if need be; NULL with an exception. */
 PyObject *function_annotations(PyFunctionObject *f);
 
+/* The common case of Py_EnterRecursiveCall and Py_LeaveRecursiveCall around a C function. */
+static ALWAYS_INLINE int c_call_enter(Thread *t)
+{
+    enum { FAR_FROM_THE_END = 256 * 1024 };
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (LIKELY(t->ts.c_recursion_remaining > 0 && here - t->stack_low > FAR_FROM_THE_END && here < t->stack_high)) {
+        t->ts.c_recursion_remaining--;
+        return 0;
+    }
+    return Py_EnterRecursiveCall(" while calling a Python object");
+}
+static ALWAYS_INLINE void c_call_leave(Thread *t) { t->ts.c_recursion_remaining++; }
+
 /* What a class method or static method wraps: BORROWED. */
 typedef struct WrappedCallable {
     PyObject_HEAD
