@@ -415,6 +415,8 @@ static PyObject *prompt_read_line(void *context, int more)
         if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
         return NULL;
     }
+    size_t length = strlen(raw);
+    if (!length || raw[length - 1] != '\n') PySys_WriteStderr("\n");       /* the end came on the prompt's line */
     const char *encoding = p->encoding ? PyUnicode_AsUTF8(p->encoding) : NULL;
     PyObject *line = encoding ? PyUnicode_Decode(raw, (Py_ssize_t)strlen(raw), encoding, "surrogateescape")
                               : PyUnicode_DecodeUTF8(raw, (Py_ssize_t)strlen(raw), "replace");
@@ -425,6 +427,20 @@ static PyObject *prompt_read_line(void *context, int more)
     return line;
 }
 
+/* A SyntaxError of the compiler cannot read its line from a file that is none: give it the line that was typed. */
+static void show_typed_line(Prompt *p)
+{
+    if (!PyErr_ExceptionMatches(PyExc_SyntaxError)) return;
+    PyObject *exception = PyErr_GetRaisedException(), *text = PyObject_GetAttr(exception, STR(text));
+    PyObject *lineno = text == Py_None ? PyObject_GetAttr(exception, STR(lineno)) : NULL;
+    Py_ssize_t line = lineno && PyLong_Check(lineno) ? PyLong_AsSsize_t(lineno) : 0;
+    if (line >= 1 && line <= PyList_GET_SIZE(p->source)) PyObject_SetAttr(exception, STR(text), PyList_GET_ITEM(p->source, line - 1));
+    PyErr_Clear();
+    Py_XDECREF(text);
+    Py_XDECREF(lineno);
+    PyErr_SetRaisedException(exception);
+}
+
 static int run_interactive_tree(mod_ty tree, Arena *arena, Prompt *p, PyObject *filename, PyCompilerFlags *flags)
 {
     RuntimeState *r = &interp_get()->runtime;
@@ -432,7 +448,10 @@ static int run_interactive_tree(mod_ty tree, Arena *arena, Prompt *p, PyObject *
     if (!module) return -1;
     PyObject *dict = PyModule_GetDict(module);
     if (!(name = PyUnicode_FromFormat("%U-%d", filename, r->interactive_count++))) goto done;
-    if (!(code = compile_tree(tree, name, flags, -1, arena))) goto done;
+    if (!(code = compile_tree(tree, name, flags, -1, arena))) {
+        show_typed_line(p);
+        goto done;
+    }
     if ((empty = PyUnicode_FromString("")) && (source = PyUnicode_Join(empty, p->source))) register_source(code, source, filename);
     if (PySys_Audit("exec", "O", code) < 0) goto done;
     value = run_code(code, dict, dict);
@@ -513,10 +532,7 @@ int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
     int errors_without_memory = 0, failed = 0;
     for (;;) {
         int status = interactive_one(fp, filename, flags);
-        if (status == STATUS_EOF) {
-            PySys_WriteStderr("\n");
-            break;
-        }
+        if (status == STATUS_EOF) break;
         if (status == 0) {
             errors_without_memory = 0;
             continue;
