@@ -46,16 +46,6 @@ Py_complex _Py_c_quot(Py_complex a, Py_complex b)
         r.imag = (a.imag * ratio - a.real) / divisor;
     }
     else r.real = r.imag = NAN;               /* a component of b is nan */
-    if ((isinf(a.real) || isinf(a.imag)) && isfinite(b.real) && isfinite(b.imag) && isnan(r.real) && isnan(r.imag)) {
-        double x = copysign(isinf(a.real) ? 1.0 : 0.0, a.real), y = copysign(isinf(a.imag) ? 1.0 : 0.0, a.imag);
-        r.real = INFINITY * (x * b.real + y * b.imag);
-        r.imag = INFINITY * (y * b.real - x * b.imag);
-    }
-    else if ((isinf(abs_real) || isinf(abs_imag)) && isfinite(a.real) && isfinite(a.imag) && isnan(r.real) && isnan(r.imag)) {
-        double x = copysign(isinf(b.real) ? 1.0 : 0.0, b.real), y = copysign(isinf(b.imag) ? 1.0 : 0.0, b.imag);
-        r.real = 0.0 * (a.real * x + a.imag * y);
-        r.imag = 0.0 * (a.imag * x - a.real * y);
-    }
     return r;
 }
 
