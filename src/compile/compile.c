@@ -82,10 +82,10 @@ static int mode_of_start(int start) { return start == Py_eval_input ? 1 : start 
 static PyObject *compile_object(PyObject *source, PyObject *filename, int start, PyCompilerFlags *flags, int optimize, Arena *arena)
 {
     int ast_flags = flags ? flags->cf_flags & PyCF_OPTIMIZED_AST : 0;
+    if (ast_flags == PyCF_ONLY_AST) return Py_NewRef(source);
     int mode = mode_of_start(start);
     mod_ty tree = tree_from_object(arena, source, mode);
     if (!tree || tree_validate(tree) < 0) return NULL;
-    if (ast_flags == PyCF_ONLY_AST) return Py_NewRef(source);
     return finish(tree, filename, flags, optimize, arena);
 }
 

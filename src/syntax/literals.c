@@ -33,6 +33,7 @@ static PyObject *number_value(const char *s, size_t n)
         double d = PyOS_string_to_double(s, NULL, NULL);
         return d == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(d);
     }
+    if (!radix && s[0] == '0') return PyLong_FromLong(0);  /* however many of them */
     if (!radix && n < 18) {
         long value = 0;
         for (const char *q = s; *q; q++) value = value * 10 + (*q - '0');

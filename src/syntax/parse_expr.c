@@ -426,9 +426,9 @@ static expr_ty parse_power(Parser *p)
     else e = parse_primary(p);
     if (!e || at(p) != DOUBLESTAR) return e;
     p->mark++;
-    if (!enter(p, 1)) return NULL;
+    if (!enter(p, 2)) return NULL;
     expr_ty right = parse_factor(p);
-    leave(p, 1);
+    leave(p, 2);
     return right ? EXPR(start, BinOp, e, Pow, right) : NULL;
 }
 

@@ -313,7 +313,7 @@ static bool parse_simple_statements(Parser *p)
 stmt_seq *parse_block(Parser *p)
 {
     Py_ssize_t base = p->scratch_top;
-    if (!enter(p, 10)) return NULL;
+    if (!enter(p, 5)) return NULL;
     stmt_seq *body = NULL;
     if (accept(p, NEWLINE)) {
         if (accept(p, INDENT)) {
@@ -322,7 +322,7 @@ stmt_seq *parse_block(Parser *p)
         }
     }
     else if (parse_simple_statements(p)) body = TAKE(stmt, base);
-    leave(p, 10);
+    leave(p, 5);
     return body;
 }
 

@@ -504,10 +504,11 @@ void parser_check_rest(Parser *p, int last)
         Token t;
         int type = tokenizer_next(&p->tok, &t);
         if (type == ERRORTOKEN) {
-            if (PyErr_Occurred()) {
-                if (p->tok.mode) PyErr_Clear();            /* inside an f-string that has been called wrong already */
+            if (p->tok.mode) {                             /* inside an f-string that has been called wrong already */
+                PyErr_Clear();
                 break;
             }
+            if (PyErr_Occurred()) break;
             if (p->tok.level && current_line > p->tok.bracket_lines[p->tok.level - 1]) parser_raise_unclosed(p);
             break;
         }

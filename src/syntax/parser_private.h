@@ -47,7 +47,7 @@ typedef struct Parser {
     Tokenizer tok;
 } Parser;
 
-enum { LEVEL_MAX = 6000, LEVEL_BASE = 31, LEVEL_BRACKET = 20 };
+enum { LEVEL_MAX = 6000, LEVEL_BASE = 30, LEVEL_BRACKET = 20 };
 
 /* ---- tokens (parser.c) ---- */
 

@@ -126,7 +126,7 @@ char *source_decode(const char *source, Py_ssize_t *length, bool final_newline, 
             goto error;
         }
         memcpy(text, data, (size_t)size + 1);
-        n = size;
+        n = (Py_ssize_t)strlen(text);                      /* a codec can make NULs: the text ends there */
     }
     Py_XDECREF(decoded);
     Py_XDECREF(cookie);
