@@ -136,3 +136,16 @@ PyObject *Py_CompileStringFlags(const char *text, const char *filename, int star
 {
     return Py_CompileStringExFlags(text, filename, start, flags, -1);
 }
+
+/* ---- stack effects, for whoever writes bytecode ------------------------------------------------------------------------ */
+
+int PyCompile_OpcodeStackEffectWithJump(int opcode, int oparg, int jump)
+{
+    if (jump >= 0) return opcode_stack_effect(opcode, oparg, jump);
+    int taken = opcode_stack_effect(opcode, oparg, 1), falls = opcode_stack_effect(opcode, oparg, 0);
+    return taken > falls ? taken : falls;
+}
+
+int PyCompile_OpcodeStackEffect(int opcode, int oparg) { return PyCompile_OpcodeStackEffectWithJump(opcode, oparg, -1); }
+
+_Static_assert((int)STACK_EFFECT_INVALID == PY_INVALID_STACK_EFFECT, "one name for it here, one there");

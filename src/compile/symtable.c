@@ -463,13 +463,13 @@ static int visit_pattern(SymbolTable *st, pattern_ty p)
 static int visit_try(SymbolTable *st, stmt_seq *body, excepthandler_seq *handlers, stmt_seq *orelse, stmt_seq *finalbody)
 {
     TRY(visit_stmts(st, body));
-    TRY(visit_stmts(st, orelse));
     for (Py_ssize_t i = 0; i < seq_len(handlers); i++) {
         excepthandler_ty h = seq_get(handlers, i);
         TRY(visit_optional(st, h->v.ExceptHandler.type));
         if (h->v.ExceptHandler.name) TRY(add_def(st, h->v.ExceptHandler.name, DEF_LOCAL, LOC(h)));
         TRY(visit_stmts(st, h->v.ExceptHandler.body));
     }
+    TRY(visit_stmts(st, orelse));
     return visit_stmts(st, finalbody);
 }
 

@@ -28,6 +28,19 @@ BUILTIN(opcode_module, stack_effect, KEYWORDS, "($module, opcode, oparg=None, /,
     return NULL;
 }
 
+/* Specialised forms use their operand only where it still means what it means in the canonical form. */
+static bool has_arg(int op)
+{
+    return opcode_has_arg(op) || (op >= CALL_ALLOC_AND_ENTER_INIT && op <= LOAD_SUPER_ATTR_METHOD) || op == SEND_GEN ||
+           op == STORE_ATTR_WITH_HINT || (op >= UNPACK_SEQUENCE_LIST && op <= UNPACK_SEQUENCE_TWO_TUPLE);
+}
+static bool has_name(int op)
+{
+    return opcode_has_name(op) || op == LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN || op == LOAD_ATTR_WITH_HINT ||
+           op == LOAD_SUPER_ATTR_ATTR || op == LOAD_SUPER_ATTR_METHOD || op == STORE_ATTR_WITH_HINT;
+}
+static bool has_jump(int op) { return opcode_has_jump(op) || (op >= FOR_ITER_LIST && op <= FOR_ITER_TUPLE); }
+
 #define QUESTION(name, answer, text)                                                                                    \
     BUILTIN(opcode_module, name, KEYWORDS, "($module, /, opcode)", text)                                                \
     {                                                                                                                   \
@@ -36,13 +49,13 @@ BUILTIN(opcode_module, stack_effect, KEYWORDS, "($module, opcode, oparg=None, /,
         return PyBool_FromLong(opcode_is_valid(op) && (answer));                                                        \
     }
 
-QUESTION(is_valid, true, "Return True if opcode is valid, False otherwise.")
-QUESTION(has_arg, opcode_has_arg(op), "Return True if the opcode uses its oparg, False otherwise.")
+QUESTION(is_valid, op != INSTRUMENTED_LINE, "Return True if opcode is valid, False otherwise.")
+QUESTION(has_arg, has_arg(op), "Return True if the opcode uses its oparg, False otherwise.")
 QUESTION(has_const, opcode_has_const(op), "Return True if the opcode accesses a constant, False otherwise.")
-QUESTION(has_name, opcode_has_name(op), "Return True if the opcode accesses an attribute by name, False otherwise.")
-QUESTION(has_jump, opcode_has_jump(op), "Return True if the opcode has a jump target, False otherwise.")
+QUESTION(has_name, has_name(op), "Return True if the opcode accesses an attribute by name, False otherwise.")
+QUESTION(has_jump, has_jump(op), "Return True if the opcode has a jump target, False otherwise.")
 QUESTION(has_free, opcode_has_cell(op), "Return True if the opcode accesses a free variable, False otherwise.")
-QUESTION(has_local, opcode_has_local(op), "Return True if the opcode accesses a local variable, False otherwise.")
+QUESTION(has_local, opcode_has_local(op) || op == BINARY_OP_INPLACE_ADD_UNICODE, "Return True if the opcode accesses a local variable, False otherwise.")
 QUESTION(has_exc, opcode_is_block_push(op), "Return True if the opcode sets an exception handler, False otherwise.")
 
 BUILTIN_NOARGS(opcode_module, get_specialization_stats, "($module, /)", "Return the specialization stats: None, they are not collected.")

@@ -1,8 +1,13 @@
 /* The compiler as an extension module of another Python, which serves as the oracle:
  *     compile_ext.compile_source(source, filename, mode, flags=0, optimize=0) -> code object, or ast object
+ *     compile_ext.module("_symtable" or "_opcode") -> the module
  *     compile_ext.bench(source, filename, rounds) -> (seconds for parsing, seconds for compiling) */
 #include "compile/compile_private.h"
 #include <time.h>
+
+PyMODINIT_FUNC PyInit__symtable(void);
+PyMODINIT_FUNC PyInit__opcode(void);
+extern PyTypeObject symtable_entry_type;
 
 PyObject *shim_names[SHIM_NAMES];
 
@@ -54,7 +59,20 @@ static PyObject *ext_bench(PyObject *self, PyObject *args)
     return Py_BuildValue("dd", parsing, compiling);
 }
 
+static PyObject *ext_module(PyObject *self, PyObject *init_name)
+{
+    PyObject *def = PyUnicode_EqualToUTF8(init_name, "_symtable") ? PyInit__symtable() : PyInit__opcode();
+    PyObject *machinery = PyImport_ImportModule("importlib.machinery"), *spec = NULL, *module = NULL;
+    if (machinery) spec = PyObject_CallMethod(machinery, "ModuleSpec", "OO", init_name, Py_None);
+    if (spec) module = PyModule_FromDefAndSpec((PyModuleDef *)def, spec);
+    if (module && PyModule_ExecDef(module, (PyModuleDef *)def) < 0) Py_CLEAR(module);
+    Py_XDECREF(spec);
+    Py_XDECREF(machinery);
+    return module;
+}
+
 static PyMethodDef methods[] = {
+    { "module", ext_module, METH_O, NULL },
     { "compile_source", ext_compile, METH_VARARGS, NULL }, { "bench", ext_bench, METH_VARARGS, NULL }, { 0 }
 };
 static struct PyModuleDef module_def = { PyModuleDef_HEAD_INIT, .m_name = "compile_ext", .m_methods = methods };
@@ -63,5 +81,5 @@ PyMODINIT_FUNC PyInit_compile_ext(void)
 {
 #define NAME(name) if (!(shim_names[SHIM_##name] = PyUnicode_InternFromString(#name))) return NULL;
 #include "runtime/names.def"
-    return PyModule_Create(&module_def);
+    return PyType_Ready(&symtable_entry_type) < 0 ? NULL : PyModule_Create(&module_def);
 }
