@@ -30,8 +30,32 @@ static KnownCodec known_codec(const char *encoding)
     return CODEC_OTHER;
 }
 
+/* Development mode checks the names even where they would not matter. */
+static NOINLINE COLD int check_names_slow(const char *encoding, const char *errors)
+{
+    if (!interp_get()->objects.unicode.codec_search_path) return 0;     /* still starting */
+    if (encoding && known_codec(encoding) == CODEC_OTHER) {
+        PyObject *codec = codec_lookup(encoding);
+        if (!codec) return -1;
+        Py_DECREF(codec);
+    }
+    if (errors && errors_kind(errors) == ERRORS_OTHER) {
+        PyObject *handler = PyCodec_LookupError(errors);
+        if (!handler) return -1;
+        Py_DECREF(handler);
+    }
+    return 0;
+}
+
+static inline int check_names(const char *encoding, const char *errors)
+{
+    if (LIKELY(!interp_get()->runtime.config.dev_mode)) return 0;
+    return check_names_slow(encoding, errors);
+}
+
 PyObject *PyUnicode_Decode(const char *p, Py_ssize_t n, const char *encoding, const char *errors)
 {
+    if (check_names(encoding, errors) < 0) return NULL;
     switch (known_codec(encoding)) {
         case CODEC_UTF8: return PyUnicode_DecodeUTF8Stateful(p, n, errors, NULL);
         case CODEC_UTF16: return PyUnicode_DecodeUTF16(p, n, errors, NULL);
@@ -58,6 +82,7 @@ PyObject *PyUnicode_AsEncodedString(PyObject *s, const char *encoding, const cha
         PyErr_BadArgument();
         return NULL;
     }
+    if (check_names(encoding, errors) < 0) return NULL;
     switch (known_codec(encoding)) {
         case CODEC_UTF8: return _PyUnicode_AsUTF8String(s, errors);
         case CODEC_UTF16: return _PyUnicode_EncodeUTF16(s, errors, 0);
@@ -89,7 +114,7 @@ PyObject *PyUnicode_FromEncodedObject(PyObject *o, const char *encoding, const c
         return NULL;
     }
     if (PyBytes_Check(o)) {
-        if (PyBytes_GET_SIZE(o) == 0) return EMPTY_STR;
+        if (PyBytes_GET_SIZE(o) == 0) return check_names(encoding, errors) < 0 ? NULL : EMPTY_STR;
         return PyUnicode_Decode(PyBytes_AS_STRING(o), PyBytes_GET_SIZE(o), encoding, errors);
     }
     if (PyUnicode_Check(o)) {
@@ -101,7 +126,7 @@ PyObject *PyUnicode_FromEncodedObject(PyObject *o, const char *encoding, const c
         PyErr_Format(PyExc_TypeError, "decoding to str: need a bytes-like object, %.80s found", Py_TYPE(o)->tp_name);
         return NULL;
     }
-    PyObject *s = view.len == 0 ? EMPTY_STR : PyUnicode_Decode(view.buf, view.len, encoding, errors);
+    PyObject *s = view.len == 0 ? (check_names(encoding, errors) < 0 ? NULL : EMPTY_STR) : PyUnicode_Decode(view.buf, view.len, encoding, errors);
     PyBuffer_Release(&view);
     return s;
 }
