@@ -99,13 +99,13 @@ static int inline_comprehension(SymbolTable *st, Scope *scope, Scope *comp, Name
         int flags = comp->symbols.values[i], meaning = scope_of_flags(flags), plain = flags & ((1 << SCOPE_OFFSET) - 1);
         if (flags & DEF_PARAM) continue;               /* .0 */
         if (meaning == CELL_SCOPE || (plain & DEF_COMP_CELL)) TRY(namemap_set(st->arena, cells, name, 1));
+        if (meaning == FREE_SCOPE && scope->type == ClassBlock && name == STR(__class__)) {
+            meaning = GLOBAL_IMPLICIT;                 /* the cell is for methods; the body itself does not see it */
+            namemap_discard(comp_free, name);
+            remove_class = true;
+        }
         int at = namemap_find(&scope->symbols, name);
         if (at < 0) {
-            if (meaning == FREE_SCOPE && scope->type == ClassBlock && name == STR(__class__)) {
-                meaning = GLOBAL_IMPLICIT;
-                namemap_discard(comp_free, name);
-                remove_class = true;
-            }
             TRY(namemap_set(st->arena, &scope->symbols, name, plain));
             TRY(namemap_set(st->arena, scopes, name, meaning));
         }
