@@ -310,11 +310,8 @@ static PyObject *error_line(Parser *p, Py_ssize_t lineno)
         PyObject *line = syntax_line_of_file(p->filename, (int)lineno);
         if (line || PyErr_Occurred()) return line;
     }
-    if (tok->lineno <= lineno && tok->inp > tok->line_start) {
-        const char *start = tok->inp - 1;                  /* line_start may have been moved back for an error */
-        while (start > tok->text && start[-1] != '\n') start--;
-        return PyUnicode_DecodeUTF8(start, tok->inp - start, "replace");
-    }
+    if (tok->lineno <= lineno && tok->inp > tok->line_start)           /* several lines, if an error moved line_start back */
+        return PyUnicode_DecodeUTF8(tok->line_start, tok->inp - tok->line_start, "replace");
     const char *line = tok->text, *newline;
     for (Py_ssize_t i = 1; i < lineno; i++) {
         if (!(newline = strchr(line, '\n')) || newline + 1 > tok->inp) break;
