@@ -269,6 +269,12 @@ Frame *frame_push_call_ex(PyThreadState *ts, PyFunctionObject *func, PyObject *l
         PyObject *key, *value;
         Py_ssize_t position = 0, i = 0;
         while (i < nkw && PyDict_Next(kwargs, &position, &key, &value)) {
+            if (UNLIKELY(!PyUnicode_Check(key))) {
+                PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+                for (Py_ssize_t j = 0; j < nargs + i; j++) Py_DECREF(all[j]);
+                if (all != small) PyMem_Free(all);
+                goto fail;
+            }
             PyTuple_SET_ITEM(kwnames, i, Py_NewRef(key));
             all[nargs + i++] = Py_NewRef(value);
         }

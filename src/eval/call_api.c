@@ -101,6 +101,19 @@ Py_ssize_t (PyVectorcall_NARGS)(size_t n) { return _PyVectorcall_NARGS(n); }
 
 COLD NOINLINE static PyObject *not_callable(PyObject *callable)
 {
+    if (PyModule_Check(callable)) {                  /* `import x; x()` where x.x was meant */
+        PyObject *name = PyModule_GetNameObject(callable), *attr = NULL;
+        if (name && PyObject_GetOptionalAttr(callable, name, &attr) > 0 && PyCallable_Check(attr)) {
+            PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable. Did you mean: '%U.%U(...)'?", Py_TYPE(callable)->tp_name,
+                         name, name);
+            Py_DECREF(name);
+            Py_DECREF(attr);
+            return NULL;
+        }
+        Py_XDECREF(name);
+        Py_XDECREF(attr);
+        PyErr_Clear();
+    }
     PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable", Py_TYPE(callable)->tp_name);
     return NULL;
 }

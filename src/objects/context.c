@@ -356,13 +356,13 @@ int PyContextVar_Reset(PyObject *o, PyObject *t)
     return status > 0 ? 0 : -1;
 }
 
-SIGNATURE(var_signature, "ContextVar", KEYWORDS, "(name, *, default=None)");
 
 static PyObject *var_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *arg[2];
-    if (args_bind_tuple(&var_signature, args, kwargs, arg) < 0) return NULL;
-    return (PyObject *)var_make(arg[0], arg[1]);
+    static const char *const names[] = {"", "default", NULL};
+    PyObject *name, *fallback = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:ContextVar", (char **)(uintptr_t)names, &name, &fallback)) return NULL;
+    return (PyObject *)var_make(name, fallback);
 }
 
 static int var_clear(PyContextVar *var)

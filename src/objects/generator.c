@@ -289,7 +289,7 @@ static int raise_thrown(PyObject *type, PyObject *value, PyObject *tb)
             PyErr_Format(PyExc_TypeError, "calling %R should have returned an instance of BaseException, not %R", type, Py_TYPE(exc));
             Py_CLEAR(exc);
         }
-        if (!exc) return -1;
+        if (!exc) return 0;                          /* what went wrong is thrown instead */
     }
     else if (PyExceptionInstance_Check(type)) {
         if (value && value != Py_None) {
