@@ -193,11 +193,8 @@ INST(STORE_ATTR_INSTANCE_VALUE) {                /* 3: shape number before; the 
     if (OTHER_TYPE(owner)) MISS(STORE_ATTR);
     Shape *shape = instance_shape(owner);
     if (UNLIKELY(!shape)) MISS(STORE_ATTR);
-    PyObject *name = NAME_AT(oparg);
-    Py_ssize_t index = shape->number == (pc[3].cache >> 6) ? pc[3].cache & 63 : shape_index(shape, name);
-    if (index >= 0 && index < 63) {
-        if (shape->number < 1024) pc[3].cache = (uint16_t)(shape->number << 6 | index);
-        PyObject **at = &instance_values(owner)[index], *old = *at;
+    if (LIKELY(shape->number == pc[3].cache >> 6)) {
+        PyObject **at = &instance_values(owner)[pc[3].cache & 63], *old = *at;
         *at = v;
         sp -= 2;
         pc += 4;
@@ -205,14 +202,29 @@ INST(STORE_ATTR_INSTANCE_VALUE) {                /* 3: shape number before; the 
         Py_DECREF(owner);
         NEXT();
     }
+    PyObject *name = NAME_AT(oparg);
     Shape *next = shape->last_child;
-    if (UNLIKELY(!next || next->name != name)) {
-        if (index >= 0 || !(next = shape_transition(shape, name))) MISS(STORE_ATTR);
+    if (LIKELY(next && next->name == name)) {
+store_attr_new:
+        instance_values(owner)[next->count - 1] = v;
+        instance_set_shape(owner, next);
+        sp -= 2;
+        pc += 4;
+        Py_DECREF(owner);
+        NEXT();
     }
-    instance_values(owner)[next->count - 1] = v;
-    instance_set_shape(owner, next);
+    Py_ssize_t index = shape_index(shape, name);
+    if (index < 0) {
+        next = shape_transition(shape, name);
+        if (UNLIKELY(!next)) MISS(STORE_ATTR);
+        goto store_attr_new;
+    }
+    if (shape->number < 1024) pc[3].cache = (uint16_t)(shape->number << 6 | index);
+    PyObject **at = &instance_values(owner)[index], *old = *at;
+    *at = v;
     sp -= 2;
     pc += 4;
+    Py_DECREF(old);
     Py_DECREF(owner);
     NEXT();
 }

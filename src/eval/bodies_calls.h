@@ -176,7 +176,6 @@ INST(CALL_ALLOC_AND_ENTER_INIT) {                /* 1: type version */
     frame_init(shim, (PyFunctionObject *)Py_NewRef(init), NULL, cleanup, 0);
     shim->localsplus[0] = self;
     shim->stacktop = 1;
-    shim->instr_ptr = CODE_UNITS(cleanup) + 1;
     shim->return_offset = 1;
     Frame *callee = frame_push_call(ts, init, NULL, args - 1, oparg + 1, NULL);
     sp -= 1 + oparg;                             /* the class stays below until __init__ has bound its arguments */
@@ -235,10 +234,9 @@ INST(CALL_BUILTIN_FAST_WITH_KEYWORDS) {
     FINISH_CALL(function(PyCFunction_GET_SELF(callable), args, nargs, NULL));
 }
 
-INST(CALL_LEN) {                                 /* 1: address of the function, in the low 32 bits */
+INST(CALL_LEN) {
     PyObject *callable = PEEK(2 + oparg);
-    if (UNLIKELY(oparg != 1 || PEEK(2) || !PyCFunction_CheckExact(callable) ||
-                 (uint32_t)(uintptr_t)PyCFunction_GET_FUNCTION(callable) != cache_u32(pc + 1))) MISS(CALL);
+    if (UNLIKELY(oparg != 1 || PEEK(2) || callable != ts->interp->eval.builtin_len)) MISS(CALL);
     HERE();
     SAVE_SP();
     Py_ssize_t n = PyObject_Size(PEEK(1));
@@ -248,8 +246,7 @@ INST(CALL_LEN) {                                 /* 1: address of the function, 
 
 INST(CALL_ISINSTANCE) {
     PyObject *callable = PEEK(2 + oparg);
-    if (UNLIKELY(oparg != 2 || PEEK(3) || !PyCFunction_CheckExact(callable) ||
-                 (uint32_t)(uintptr_t)PyCFunction_GET_FUNCTION(callable) != cache_u32(pc + 1))) MISS(CALL);
+    if (UNLIKELY(oparg != 2 || PEEK(3) || callable != ts->interp->eval.builtin_isinstance)) MISS(CALL);
     HERE();
     SAVE_SP();
     int status = PyObject_IsInstance(PEEK(2), PEEK(1));

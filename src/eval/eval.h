@@ -63,6 +63,7 @@ typedef struct EvalState {
     uint32_t next_code_version;
     PyObject *init_cleanup;                          /* code below an inlined __init__; NULL until first needed */
     PyObject *import_function;                       /* builtins.__import__ as it was at first */
+    PyObject *builtin_len, *builtin_isinstance;
     PyObject *list_append;                           /* the method descriptor */
 } EvalState;
 

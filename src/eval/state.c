@@ -39,6 +39,8 @@ void eval_fini(PyInterpreterState *interp)
     EvalState *s = &interp->eval;
     Py_CLEAR(s->import_function);
     Py_CLEAR(s->list_append);
+    Py_CLEAR(s->builtin_len);
+    Py_CLEAR(s->builtin_isinstance);
     for (int tool = 0; tool < MONITORING_TOOLS; tool++) {
         Py_CLEAR(s->monitoring_tool_names[tool]);
         for (int event = 0; event < MONITORING_EVENTS; event++) Py_CLEAR(s->monitoring_callables[tool][event]);

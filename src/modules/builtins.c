@@ -215,6 +215,9 @@ PyObject *builtins_module_new(void)
     bool optimized = interp_get()->runtime.config.optimization_level > 0;
     if (PyDict_SetItem(dict, STR(__debug__), optimized ? Py_False : Py_True) < 0) goto fail;
     if (PyDict_GetItemStringRef(dict, "__import__", &interp_get()->eval.import_function) < 0) goto fail;
+    EvalState *eval = &interp_get()->eval;
+    if (PyDict_GetItemStringRef(dict, "len", &eval->builtin_len) < 0 || PyDict_GetItemStringRef(dict, "isinstance", &eval->builtin_isinstance) < 0)
+        goto fail;
     if (eval_init(PyThreadState_Get()) < 0) goto fail;
     return module;
 fail:
