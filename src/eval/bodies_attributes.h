@@ -273,7 +273,7 @@ INST(DELETE_ATTR) {
 
 INST(LOAD_SUPER_ATTR) {
     HERE();
-    ADAPT(specialize_load_super_attr(PEEK(3), PEEK(2), pc - 1, oparg & 1));
+    ADAPT(specialize_load_super_attr(PEEK(3), NAME_AT(oparg >> 2) == STR(__class__) ? Py_None : PEEK(2), pc - 1, oparg & 1));
     goto load_super_attr;
 }
 
@@ -313,6 +313,7 @@ INST(LOAD_SUPER_ATTR_ATTR) {
     HERE();
     SAVE_SP();
     PyObject *v = super_lookup((PyTypeObject *)cls, self, NAME_AT(oparg >> 2), NULL);
+    if (UNLIKELY(!v && !ts->current_exception)) goto load_super_attr;      /* not there: super() itself says so */
     Py_DECREF(super_global);
     Py_DECREF(cls);
     Py_DECREF(self);
@@ -330,6 +331,7 @@ INST(LOAD_SUPER_ATTR_METHOD) {
     SAVE_SP();
     int unbound = 0;
     PyObject *v = super_lookup((PyTypeObject *)cls, self, NAME_AT(oparg >> 2), &unbound);
+    if (UNLIKELY(!v && !ts->current_exception)) goto load_super_attr;
     Py_DECREF(super_global);
     Py_DECREF(cls);
     if (UNLIKELY(!v)) {
