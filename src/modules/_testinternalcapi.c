@@ -1,0 +1,119 @@
+/* The _testinternalcapi module: what CPython's own language tests ask an interpreter about its inside. It grows with need; what it
+ * lacks is an AttributeError, as in a CPython that was built without it. */
+#include "capi/args.h"
+
+#include "compile/compile.h"
+#include "eval/eval.h"
+#include "objects/instance.h"
+#include "runtime/state.h"
+
+#include <frameobject.h>
+
+BUILTIN_NOARGS(internal, get_recursion_depth, "($module, /)", "")
+{
+    PyThreadState *ts = PyThreadState_Get();
+    return PyLong_FromLong(ts->py_recursion_limit - ts->py_recursion_remaining);
+}
+
+BUILTIN_NOARGS(internal, get_c_recursion_remaining, "($module, /)", "") { return PyLong_FromLong(PyThreadState_Get()->c_recursion_remaining); }
+
+BUILTIN_O(internal, has_inline_values, "($module, obj, /)", "Are the object's attributes stored in the object itself?")
+{
+    return PyBool_FromLong((Py_TYPE(arg)->tp_flags & Py_TPFLAGS_INLINE_VALUES) && instance_shape(arg) != NULL);
+}
+
+BUILTIN_O(internal, get_object_dict_values, "($module, obj, /)", "The attributes stored in the object itself, or None.")
+{
+    Shape *shape = (Py_TYPE(arg)->tp_flags & Py_TPFLAGS_INLINE_VALUES) ? instance_shape(arg) : NULL;
+    if (!shape) Py_RETURN_NONE;
+    PyObject *tuple = PyTuple_New(shape->count);
+    for (Py_ssize_t i = 0; tuple && i < shape->count; i++) PyTuple_SET_ITEM(tuple, i, Py_NewRef(instance_value(arg, i)));
+    return tuple;
+}
+
+BUILTIN_O(internal, get_co_framesize, "($module, code, /)", "Words that a frame of the code takes.")
+{
+    if (!PyCode_Check(arg)) return PyErr_Format(PyExc_TypeError, "argument must be a code object");
+    return PyLong_FromLong(((PyCodeObject *)arg)->co_framesize);
+}
+
+/* ---- configuration ---------------------------------------------------------------------------------------------------------- */
+
+static PyObject *wide_list(const PyWideStringList *list)
+{
+    PyObject *o = PyList_New(list->length);
+    for (Py_ssize_t i = 0; o && i < list->length; i++) {
+        PyObject *item = PyUnicode_FromWideChar(list->items[i], -1);
+        if (!item) Py_CLEAR(o);
+        else PyList_SET_ITEM(o, i, item);
+    }
+    return o;
+}
+
+static int add_stolen(PyObject *dict, const char *name, PyObject *value)
+{
+    int status = value ? PyDict_SetItemString(dict, name, value) : -1;
+    Py_XDECREF(value);
+    return status;
+}
+
+BUILTIN_NOARGS(internal, get_config, "($module, /)", "The interpreter's PyConfig as a dict.")
+{
+    const PyConfig *config = interp_config(PyInterpreterState_Get());
+    PyObject *dict = PyDict_New();
+    if (!dict) return NULL;
+#define INT(name, ...) if (add_stolen(dict, #name, PyLong_FromLong((long)config->name)) < 0) goto fail;
+#define ULONG(name, ...) if (add_stolen(dict, #name, PyLong_FromUnsignedLong((unsigned long)config->name)) < 0) goto fail;
+#define STRING(name, ...) if (add_stolen(dict, #name, config->name ? PyUnicode_FromWideChar(config->name, -1) : Py_NewRef(Py_None)) < 0) goto fail;
+#define LIST(name, ...) if (add_stolen(dict, #name, wide_list(&config->name)) < 0) goto fail;
+#include "runtime/config_fields.def"
+    return dict;
+fail:
+    Py_DECREF(dict);
+    return NULL;
+}
+
+/* ---- the stages of the compiler ------------------------------------------------------------------------------------------------ */
+
+BUILTIN(internal, compiler_cleandoc, KEYWORDS, "($module, /, doc)", "A docstring as the compiler strips it.")
+{
+    if (!PyUnicode_Check(arg[0])) return PyErr_Format(PyExc_TypeError, "compiler_cleandoc() argument 'doc' must be str, not %T", arg[0]);
+    return compile_clean_doc(arg[0]);
+}
+
+/* ---- frames and the rest ------------------------------------------------------------------------------------------------------- */
+
+BUILTIN_NOARGS(internal, get_optimizer, "($module, /)", "The tier-2 optimizer: there is none.") { Py_RETURN_NONE; }
+BUILTIN_NOARGS(internal, get_immortalize_deferred, "($module, /)", "") { Py_RETURN_FALSE; }
+BUILTIN_O(internal, suppress_immortalization, "($module, suppress, /)", "") { Py_RETURN_NONE; }
+BUILTIN_NOARGS(internal, pymem_getallocatorsname, "($module, /)", "") { return PyUnicode_FromString("pymalloc"); }
+BUILTIN_NOARGS(internal, py_thread_id, "($module, /)", "") { return PyLong_FromUnsignedLong((unsigned long)(uintptr_t)PyThreadState_Get()); }
+
+static PyMethodDef internal_methods[] = {
+    METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
+    METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
+    METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer),
+    METHOD(internal, get_immortalize_deferred), METHOD(internal, suppress_immortalization), METHOD(internal, pymem_getallocatorsname),
+    METHOD(internal, py_thread_id),
+    { 0 }
+};
+
+static int internal_exec(PyObject *module)
+{
+    if (PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0) < 0) return -1;
+    if (PyModule_AddIntConstant(module, "SIZEOF_MANAGED_PRE_HEADER", sizeof(void *)) < 0) return -1;
+    if (PyModule_AddIntConstant(module, "SIZEOF_TIME_T", sizeof(time_t)) < 0) return -1;
+    return PyModule_AddIntConstant(module, "SIZEOF_PYOBJECT", sizeof(PyObject));
+}
+
+static PyModuleDef_Slot internal_slots[] = {
+    { Py_mod_exec, internal_exec }, { Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED }, { 0 }
+};
+static struct PyModuleDef internal_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_testinternalcapi",
+    .m_doc = "What CPython's own language tests ask about the inside of the interpreter.",
+    .m_methods = internal_methods,
+    .m_slots = internal_slots,
+};
+PyMODINIT_FUNC PyInit__testinternalcapi(void) { return PyModuleDef_Init(&internal_definition); }
