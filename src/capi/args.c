@@ -43,12 +43,12 @@ COLD NOINLINE void args_digest(Signature *shared)
         if (*p == '*' && !is_name_char(p[1])) { keyword_only = true; p++; continue; }
         const char *name = p;
         while (is_name_char(*p)) p++;
-        assert(p > name && s.total < ARGS_MAX && name - s.text < 256);
+        assert(p > name && s.total < ARGS_MAX && name - s.text < 65536);
         bool has_default = *p == '=';
         p = skip_default(p);
         const char *end = name;
         while (is_name_char(*end)) end++;
-        s.offset[s.total] = (uint8_t)(name - s.text);
+        s.offset[s.total] = (uint16_t)(name - s.text);
         s.length[s.total] = (uint8_t)(end - name);
         if (!has_default) {
             s.required |= 1u << s.total;

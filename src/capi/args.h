@@ -44,7 +44,7 @@ typedef struct Signature {
     uint8_t positional;                       /* parameters that may be given by position */
     uint8_t total;
     uint8_t required_positional;              /* of the positional ones, those without a default (they come first) */
-    uint8_t offset[ARGS_MAX];                 /* where each name starts in text */
+    uint16_t offset[ARGS_MAX];                /* where each name starts in text */
     uint8_t length[ARGS_MAX];
     uint32_t required;                        /* bit i: parameter i has no default */
 } Signature;
