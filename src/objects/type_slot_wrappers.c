@@ -226,6 +226,5 @@ WRAPPER(release_buffer)
         PyErr_SetString(PyExc_ValueError, "memoryview's buffer has already been released");
         return NULL;
     }
-    PyBuffer_Release(&view->view);
-    Py_RETURN_NONE;
+    return PyObject_CallMethod(arg, "release", NULL);       /* the reference to self is that of the managed buffer */
 }
