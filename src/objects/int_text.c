@@ -168,6 +168,12 @@ static const char *scan_digits(const char *p, const char *end, unsigned base, si
     size_t n = 0;
     char before = 0;
     *count = 0;
+    if (base == 10) {                         /* eight decimal digits at a time */
+        for (uint64_t eight; end - p >= 8; p += 8, n += 8, before = '0') {
+            memcpy(&eight, p, 8);
+            if (((eight & 0xf0f0f0f0f0f0f0f0u) | ((eight + 0x0606060606060606u) & 0xf0f0f0f0f0f0f0f0u) >> 4) != 0x3333333333333333u) break;
+        }
+    }
     for (; p < end; p++) {
         if (*p == '_') {
             if (before == '_') goto misplaced;
