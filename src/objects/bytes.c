@@ -106,16 +106,12 @@ int _PyBytes_Resize(PyObject **p, Py_ssize_t n)
         Py_DECREF(b);
         return *p ? 0 : -1;
     }
-    if (Py_REFCNT(b) != 1 || !PyBytes_CheckExact(b)) {
-        if (Py_REFCNT(b) != 1 && n < PyBytes_GET_SIZE(b) && PyBytes_CheckExact(b)) {
-            *p = PyBytes_FromStringAndSize(PyBytes_AS_STRING(b), n);
-            Py_DECREF(b);
-            return *p ? 0 : -1;
-        }
-        *p = NULL;
+    if (Py_REFCNT(b) != 1 || !PyBytes_CheckExact(b)) {      /* others look at it: a copy */
+        Py_ssize_t keep = PyBytes_GET_SIZE(b) < n ? PyBytes_GET_SIZE(b) : n;
+        *p = keep == n ? PyBytes_FromStringAndSize(PyBytes_AS_STRING(b), n) : bytes_alloc(n);
+        if (*p && keep < n) memcpy(PyBytes_AS_STRING(*p), PyBytes_AS_STRING(b), (size_t)keep);
         Py_DECREF(b);
-        PyErr_BadInternalCall();
-        return -1;
+        return *p ? 0 : -1;
     }
     PyBytesObject *moved = (size_t)n > PY_SSIZE_T_MAX - BYTES_HEAD - 1 ? NULL
         : text_object_realloc(b, BYTES_HEAD + (size_t)PyBytes_GET_SIZE(b) + 1, BYTES_HEAD + (size_t)n + 1);

@@ -145,6 +145,7 @@ PyObject *PyUnicode_FromKindAndData(int kind, const void *buffer, Py_ssize_t n)
         PyErr_SetString(PyExc_SystemError, "invalid kind");
         return NULL;
     }
+    if (n > PY_SSIZE_T_MAX / kind) return PyErr_NoMemory();
     return str_from_chars(kind, buffer, n);
 }
 
@@ -435,11 +436,12 @@ _Static_assert(sizeof(wchar_t) == 4, "wide characters are code points on Linux")
 
 PyObject *PyUnicode_FromWideChar(const wchar_t *w, Py_ssize_t n)
 {
-    if (!w && n != 0) {
+    if ((!w && n != 0) || n < -1) {
         PyErr_BadInternalCall();
         return NULL;
     }
     if (n == -1) n = (Py_ssize_t)wcslen(w);
+    if (n > PY_SSIZE_T_MAX / 4) return PyErr_NoMemory();
     return str_from_ucs4((const Py_UCS4 *)w, n);
 }
 
