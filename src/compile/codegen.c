@@ -308,6 +308,7 @@ void unit_exit(Compiler *c)
     c->u = u->parent;
     c->depth--;
     instrs_free(&u->instrs);
+    Py_XDECREF(u->nested);
     PyMem_Free(u);
 }
 
@@ -327,6 +328,16 @@ static int unit_code_flags(const Compiler *c)
     return flags;
 }
 
+static int keep_sequence(Unit *u)
+{
+    PyObject *sequence = seam_take_unit(u);
+    if (!sequence) return -1;
+    if (!u->parent->nested) u->parent->nested = PyList_New(0);
+    int status = u->parent->nested ? PyList_Append(u->parent->nested, sequence) : -1;
+    Py_DECREF(sequence);
+    return status;
+}
+
 PyObject *unit_finish(Compiler *c, bool implicit_none)
 {
     Unit *u = c->u;
@@ -339,6 +350,7 @@ PyObject *unit_finish(Compiler *c, bool implicit_none)
     if (flowgraph_optimize(&c->backend, &u->instrs, &u->meta, flags, u->scope->varnames_count, &stackdepth, &nlocalsplus, &out) == 0)
         code = assemble_code(&c->backend, &u->meta, &out, stackdepth, nlocalsplus, flags, c->filename);
     pool_reset(&c->backend.pool);
+    if (code && c->keep_sequences && u->parent && keep_sequence(u) < 0) Py_CLEAR(code);
     if (code) unit_exit(c);
     return code;
 }
@@ -399,4 +411,19 @@ PyObject *compile_tree(mod_ty tree, PyObject *filename, PyCompilerFlags *flags, 
         code = unit_finish(&c, tree->kind != Expression_kind);
     compiler_clear(&c);
     return code;
+}
+
+PyObject *compile_to_sequence(mod_ty tree, PyObject *filename, PyCompilerFlags *flags, int optimize, Arena *arena)
+{
+    Compiler c = { .arena = arena, .filename = filename, .optimize = optimize < 0 ? compile_default_level() : optimize, .keep_sequences = true };
+    c.backend = (Backend){ .arena = arena, .consts = &c.consts };
+    PyObject *result = NULL;
+    if (compiler_prepare(&c, tree, flags) == 0 && gen_module(&c, tree) == 0 &&
+        (tree->kind == Expression_kind || emit_const(&c, NO_LOCATION, Py_None) == 0) && emit(&c, NO_LOCATION, RETURN_VALUE) == 0) {
+        const CodeMeta *meta = &c.u->meta;
+        result = Py_BuildValue("(N{sisisi})", seam_take_unit(c.u), "argcount", meta->argcount, "posonlyargcount",
+                               meta->posonlyargcount, "kwonlyargcount", meta->kwonlyargcount);
+    }
+    compiler_clear(&c);
+    return result;
 }

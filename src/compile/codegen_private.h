@@ -38,6 +38,7 @@ typedef struct Unit {
     int inlined_comprehensions;                        /* how many are being compiled, one in the other */
     int open_count;
     OpenBlock open[CO_MAXBLOCKS];
+    PyObject *nested;                                  /* instruction sequences of inner units, when they are asked for */
 } Unit;
 
 typedef struct Compiler {
@@ -50,7 +51,7 @@ typedef struct Compiler {
     int flags;                                         /* PyCF_* and CO_FUTURE_* */
     int optimize;
     int depth;                                         /* of units */
-    bool interactive;
+    bool interactive, keep_sequences;
     Location last_future;                              /* the last valid `from __future__ import` */
 } Compiler;
 
@@ -89,6 +90,12 @@ bool top_level_await(const Compiler *c);
 
 #define NEW_LABEL(c, name) Label name; TRY(emit_label((c), &name))
 #define ERROR_AT(c, loc, ...) compile_error_at((c)->filename, (loc), __VA_ARGS__)
+
+/* ---- seams.c ---- */
+
+PyObject *seam_take_unit(Unit *u);                                   /* OWNED; the unit's instructions as an object */
+/* (sequence, metadata), OWNED */
+PyObject *compile_to_sequence(mod_ty tree, PyObject *filename, PyCompilerFlags *flags, int optimize, Arena *arena);
 
 /* ---- codegen_stmt.c ---- */
 

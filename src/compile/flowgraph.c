@@ -834,5 +834,6 @@ int flowgraph_finish_only(Backend *be, InstrList *list, CodeMeta *meta, int code
 {
     Graph g = { be, meta, NULL, 0 };
     TRY(graph_from_list(&g, list));
+    TRY(label_handlers(&g));
     return graph_finish(&g, code_flags, stackdepth, nlocalsplus, out);
 }

@@ -81,6 +81,34 @@ BUILTIN(internal, compiler_cleandoc, KEYWORDS, "($module, /, doc)", "A docstring
     return compile_clean_doc(arg[0]);
 }
 
+BUILTIN_NOARGS(internal, new_instruction_sequence, "($module, /)", "A new, empty InstructionSequence.")
+{
+    return compile_seam_sequence();
+}
+
+BUILTIN(internal, compiler_codegen, KEYWORDS, "($module, /, ast, filename, optimize, compile_mode=0)",
+        "Apply code generation to an AST: instruction sequence and metadata.")
+{
+    int optimize = PyLong_AsInt(arg[2]), mode = 0;
+    if (optimize == -1 && PyErr_Occurred()) return NULL;
+    if (arg[3] && (mode = PyLong_AsInt(arg[3])) == -1 && PyErr_Occurred()) return NULL;
+    return compile_seam_codegen(arg[0], arg[1], optimize, mode);
+}
+
+BUILTIN(internal, optimize_cfg, KEYWORDS, "($module, /, instructions, consts, nlocals)", "Apply the optimizations of the flow graph.")
+{
+    int nlocals = PyLong_AsInt(arg[2]);
+    if (nlocals == -1 && PyErr_Occurred()) return NULL;
+    if (nlocals < 0) return PyErr_Format(PyExc_ValueError, "nlocals must not be negative");
+    return compile_seam_optimize(arg[0], arg[1], nlocals);
+}
+
+BUILTIN(internal, assemble_code_object, KEYWORDS, "($module, /, filename, instructions, metadata)",
+        "Create a code object for the given instructions.")
+{
+    return compile_seam_assemble(arg[0], arg[1], arg[2]);
+}
+
 /* ---- frames and the rest ------------------------------------------------------------------------------------------------------- */
 
 BUILTIN_NOARGS(internal, get_optimizer, "($module, /)", "The tier-2 optimizer: there is none.") { Py_RETURN_NONE; }
@@ -94,7 +122,8 @@ static PyMethodDef internal_methods[] = {
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
     METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer),
     METHOD(internal, get_immortalize_deferred), METHOD(internal, suppress_immortalization), METHOD(internal, pymem_getallocatorsname),
-    METHOD(internal, py_thread_id),
+    METHOD(internal, py_thread_id), METHOD(internal, new_instruction_sequence), METHOD(internal, compiler_codegen),
+    METHOD(internal, optimize_cfg), METHOD(internal, assemble_code_object),
     { 0 }
 };
 

@@ -9,7 +9,7 @@ extern PyObject *PyExc__IncompleteInputError;
 extern PyTypeObject generic_alias_iter_type, buffer_wrapper_type, typealias_type, nodefault_type;
 extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
 extern PyTypeObject coroutine_wrapper_type, asyncgen_wrapped_type, asyncgen_athrow_type, asyncgen_anext_awaitable_type;
-extern PyTypeObject symtable_entry_type;
+extern PyTypeObject symtable_entry_type, instruction_sequence_type;
 extern PyTypeObject code_line_iterator_type, code_position_iterator_type, context_missing_type, legacy_handler_type;
 
 #endif
