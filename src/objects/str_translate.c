@@ -105,6 +105,10 @@ static Py_ssize_t translate_ascii(PyObject *s, PyObject *table, bool ignore, Py_
 PyObject *PyUnicode_Translate(PyObject *s, PyObject *table, const char *errors)
 {
     if (str_require(s) < 0) return NULL;
+    if (!table) {
+        PyErr_BadArgument();
+        return NULL;
+    }
     bool ignore = errors && strcmp(errors, "ignore") == 0;
     Py_ssize_t n = LENGTH(s), i = 0;
     if (n == 0) return str_exact(s);

@@ -447,8 +447,12 @@ PyObject *PyUnicode_FromWideChar(const wchar_t *w, Py_ssize_t n)
 
 Py_ssize_t PyUnicode_AsWideChar(PyObject *s, wchar_t *w, Py_ssize_t size)
 {
-    if (!s || !PyUnicode_Check(s)) {
+    if (!s) {
         PyErr_BadInternalCall();
+        return -1;
+    }
+    if (!PyUnicode_Check(s)) {
+        PyErr_BadArgument();
         return -1;
     }
     Py_ssize_t n = LENGTH(s);
@@ -464,8 +468,12 @@ Py_ssize_t PyUnicode_AsWideChar(PyObject *s, wchar_t *w, Py_ssize_t size)
 
 wchar_t *PyUnicode_AsWideCharString(PyObject *s, Py_ssize_t *size)
 {
-    if (!s || !PyUnicode_Check(s)) {
+    if (!s) {
         PyErr_BadInternalCall();
+        return NULL;
+    }
+    if (!PyUnicode_Check(s)) {
+        PyErr_BadArgument();
         return NULL;
     }
     Py_ssize_t n = LENGTH(s);
