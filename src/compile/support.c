@@ -517,6 +517,21 @@ int compile_error_at(PyObject *filename, Location loc, const char *format, ...)
     return -1;
 }
 
+/* Where the caller of compile() remembers what it has shown: a line is warned about once, also when it is compiled twice. New;
+ * NULL without an exception: no Python code runs. */
+static PyObject *warning_registry(void)
+{
+    PyObject *globals = PyEval_GetFrameGlobals(), *registry = NULL;
+    if (!globals) return NULL;
+    if (PyDict_Check(globals) && PyDict_GetItemRef(globals, STR(__warningregistry__), &registry) == 0) {
+        registry = PyDict_New();
+        if (registry && PyDict_SetItem(globals, STR(__warningregistry__), registry) < 0) Py_CLEAR(registry);
+    }
+    if (registry && !PyDict_Check(registry)) Py_CLEAR(registry);
+    Py_DECREF(globals);
+    return registry;
+}
+
 int compile_warn_at(PyObject *filename, Location loc, const char *format, ...)
 {
     va_list args;
@@ -524,7 +539,13 @@ int compile_warn_at(PyObject *filename, Location loc, const char *format, ...)
     PyObject *message = PyUnicode_FromFormatV(format, args);
     va_end(args);
     if (!message) return -1;
-    int status = PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, filename, loc.lineno, NULL, NULL);
+    PyObject *registry = warning_registry();
+    if (!registry && PyErr_Occurred()) {
+        Py_DECREF(message);
+        return -1;
+    }
+    int status = PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, filename, loc.lineno, NULL, registry);
+    Py_XDECREF(registry);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_SyntaxWarning)) {
         PyErr_Clear();                                 /* an error with a place says more than a warning turned exception */
         compile_error_at(filename, loc, "%U", message);
