@@ -130,7 +130,8 @@ int PyErr_SetInterruptEx(int number)
 {
     if (number < 1 || number >= SIGNALS) return -1;
     PyObject *handler = P->signals[number].handler;
-    if (handler && !is_special(handler, P->ignore_handler) && !is_special(handler, P->default_handler)) signals_trip(number);
+    if (handler && (is_special(handler, P->ignore_handler) || is_special(handler, P->default_handler))) return 0;
+    signals_trip(number);
     return 0;
 }
 

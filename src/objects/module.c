@@ -1,4 +1,5 @@
 /* module: namespaces as objects, and modules made from C definitions, in one phase or several (PEP 489). */
+#include "runtime/errors.h"
 #include "objects/function.h"
 
 #include "capi/args.h"
@@ -243,7 +244,7 @@ PyObject *PyModule_FromDefAndSpec2(PyModuleDef *def, PyObject *spec, int version
             goto error;
         }
         if (PyErr_Occurred()) {
-            PyErr_Format(PyExc_SystemError, "creation of module %s raised unreported exception", name);
+            errors_format_from_cause(PyExc_SystemError, "creation of module %s raised unreported exception", name);
             goto error;
         }
     }
@@ -290,7 +291,7 @@ int PyModule_ExecDef(PyObject *m, PyModuleDef *def)
             return -1;
         }
         if (PyErr_Occurred()) {
-            PyErr_Format(PyExc_SystemError, "execution of module %s raised unreported exception", name);
+            errors_format_from_cause(PyExc_SystemError, "execution of module %s raised unreported exception", name);
             return -1;
         }
     }

@@ -83,6 +83,24 @@ static PyObject *extension_reload(PyObject *name, PyObject *path)
 /* ---- running an init function ----------------------------------------------------------------------------------- */
 
 /* name: short, for messages. path: NULL for the table. Takes care of every way to break the protocol. */
+/* Interpreters that insist on it load only modules that keep nothing to themselves. 0, or -1 with ImportError. */
+static int check_subinterpreter(const char *name, PyModuleDef *def, bool single_phase)
+{
+    Interpreter *interp = interp_get();
+    if (interp == PyInterpreterState_Main()) return 0;
+    int override = interp->runtime.import.override_multi_interp_check;
+    bool strict = override ? override > 0 : (interp->runtime.feature_flags & FEATURE_MULTI_INTERP) != 0;
+    if (!strict) return 0;
+    void *support = Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
+    if (single_phase) support = Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED;
+    else for (PyModuleDef_Slot *slot = def->m_slots; slot && slot->slot; slot++)
+        if (slot->slot == Py_mod_multiple_interpreters) support = slot->value;
+    bool own_gil = interp->runtime.gil == &interp->runtime.own_gil;
+    if (support == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED || (support != Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED && !own_gil)) return 0;
+    PyErr_Format(PyExc_ImportError, "module %s does not support loading in subinterpreters", name);
+    return -1;
+}
+
 static PyObject *run_init(InitFunction init, PyObject *spec, PyObject *name, PyObject *path)
 {
     Thread *t = thread_current;
@@ -111,7 +129,10 @@ static PyObject *run_init(InitFunction init, PyObject *spec, PyObject *name, PyO
         PyErr_Format(PyExc_SystemError, "init function of %s returned uninitialized object", shown);
         return NULL;
     }
-    if (PyObject_TypeCheck(module, &PyModuleDef_Type)) return PyModule_FromDefAndSpec((PyModuleDef *)module, spec);
+    if (PyObject_TypeCheck(module, &PyModuleDef_Type)) {
+        if (check_subinterpreter(full, (PyModuleDef *)module, false) < 0) return NULL;
+        return PyModule_FromDefAndSpec((PyModuleDef *)module, spec);
+    }
     if (!PyModule_Check(module)) {
         PyErr_Format(PyExc_SystemError, "initialization of %s did not return an extension module", shown);
         Py_DECREF(module);
@@ -120,6 +141,10 @@ static PyObject *run_init(InitFunction init, PyObject *spec, PyObject *name, PyO
     PyModuleDef *def = PyModule_GetDef(module);
     if (!def) {
         PyErr_Format(PyExc_SystemError, "initialization of %s did not return an extension module", shown);
+        Py_DECREF(module);
+        return NULL;
+    }
+    if (check_subinterpreter(full, def, true) < 0) {
         Py_DECREF(module);
         return NULL;
     }
@@ -186,7 +211,7 @@ PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path)
     if (PySys_Audit("import", "OOOOO", name, path, Py_None, Py_None, Py_None) < 0) return NULL;
     char *symbol = init_symbol(name);
     if (!symbol) return NULL;
-    if (!(bytes = PyUnicode_EncodeFSDefault(path))) goto done;
+    if (!PyUnicode_FSConverter(path, &bytes)) goto done;
     int flags = interp_get()->runtime.import.dlopen_flags;
     if (interp_config(interp_get())->verbose)
         PySys_WriteStderr("dlopen(\"%s\", %x);\n", PyBytes_AS_STRING(bytes), flags);
