@@ -106,7 +106,7 @@ BUILTIN(builtins, eval, KEYWORDS, "($module, source, /, globals=None, locals=Non
     PyObject *globals = arg[1] ? arg[1] : Py_None, *locals = arg[2] ? arg[2] : Py_None, *owned, *result = NULL;
     if (locals != Py_None && !PyMapping_Check(locals)) return PyErr_Format(PyExc_TypeError, "locals must be a mapping");
     if (globals != Py_None && !PyDict_Check(globals))
-        return PyErr_Format(PyExc_TypeError, PyMapping_Check(globals) ? "globals must be a real dict; try eval(code, {}, mapping)" : "globals must be a dict");
+        return PyErr_Format(PyExc_TypeError, PyMapping_Check(globals) ? "globals must be a real dict; try eval(expr, {}, mapping)" : "globals must be a dict");
     if (namespaces("eval", &globals, &locals, &owned) < 0) return NULL;
     PyObject *code = NULL;
     if (PyCode_Check(arg[0])) {

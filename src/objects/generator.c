@@ -493,7 +493,7 @@ PyObject *generator_get_frame(PyObject *self, const char *name)
 {
     if (PySys_Audit("object.__getattr__", "Os", self, name) < 0) return NULL;
     PyGenObject *gen = (PyGenObject *)self;
-    if (gen->gi_frame_state == GEN_CLEARED) Py_RETURN_NONE;
+    if (gen->gi_frame_state >= GEN_COMPLETED) Py_RETURN_NONE;
     PyFrameObject *object = frame_object(generator_frame(gen));
     return object ? Py_NewRef(object) : PyErr_NoMemory();
 }
