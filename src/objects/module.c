@@ -442,7 +442,7 @@ COLD NOINLINE static void attribute_error(PyObject *name, PyObject *module_name,
     if (shadowing > 0 && (stdlib = shadows_stdlib(module_name)) < 0) goto done;
     if (stdlib) {
         PyErr_Format(E, "module '%U' has no attribute '%U' (consider renaming '%U' since it has the same name as the standard library "
-                     "module named '%U' and the import system gives it precedence)", module_name, name, origin, module_name);
+                     "module named '%U' and prevents importing that standard library module)", module_name, name, origin, module_name);
         goto done;
     }
     int initializing = spec_flag(spec, STR(_initializing));

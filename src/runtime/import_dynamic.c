@@ -206,6 +206,13 @@ static char *init_symbol(PyObject *name)
 
 PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path)
 {
+    Py_ssize_t name_length;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &name_length);
+    if (!text) return NULL;
+    if (strlen(text) != (size_t)name_length) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        return NULL;
+    }
     PyObject *module = extension_reload(name, path), *bytes = NULL;
     if (module || PyErr_Occurred()) return module;
     if (PySys_Audit("import", "OOOOO", name, path, Py_None, Py_None, Py_None) < 0) return NULL;
