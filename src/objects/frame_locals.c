@@ -32,7 +32,7 @@ static PyObject *slot_value(Frame *f, PyCodeObject *co, int i)
     if (kind & CO_FAST_HIDDEN && !v) return NULL;
     if (!v) {
         /* free variables of a frame that has not started are still in the closure */
-        if (kind & CO_FAST_FREE && PyFunction_Check(f->f_funcobj)) {
+        if (kind & CO_FAST_FREE && frame_lasti_units(f) < co->_co_firsttraceable && PyFunction_Check(f->f_funcobj)) {
             PyObject *closure = ((PyFunctionObject *)f->f_funcobj)->func_closure;
             int at = i - (co->co_nlocalsplus - co->co_nfreevars);
             return closure && at < PyTuple_GET_SIZE(closure) ? PyCell_GET(PyTuple_GET_ITEM(closure, at)) : NULL;
@@ -56,17 +56,15 @@ static int find_variable(PyFrameObject *o, PyObject *key, bool reading)
 {
     Frame *f = o->f_frame;
     PyCodeObject *co = frame_code(f);
-    if (!PyUnicode_Check(key)) {
-        if (PyObject_Hash(key) == -1) return -2;
-        return -1;
-    }
+    Py_hash_t hash = PyObject_Hash(key);
+    if (hash == -1) return -2;
     for (int i = 0; i < co->co_nlocalsplus; i++) {
         PyObject *name = PyTuple_GET_ITEM(co->co_localsplusnames, i);
         if (name != key) {
-            if (PyUnicode_CheckExact(key) ? PyUnicode_Compare(name, key) != 0 : PyObject_RichCompareBool(name, key, Py_EQ) <= 0) {
-                if (PyErr_Occurred()) return -2;
-                continue;
-            }
+            if (PyObject_Hash(name) != hash) continue;
+            int eq = PyObject_RichCompareBool(name, key, Py_EQ);
+            if (eq < 0) return -2;
+            if (!eq) continue;
         }
         if (reading) {
             if (slot_value(f, co, i)) return i;
@@ -284,10 +282,8 @@ BUILTIN(proxy, pop, POSITIONAL, "($self, key, default=None, /)", "Remove an extr
 BUILTIN_NOARGS(proxy, __reversed__, "($self, /)", "The names from last to first.")
 {
     PyObject *keys = proxy_list(self, 0);
-    if (!keys || PyList_Reverse(keys) < 0) return NULL;
-    PyObject *it = PyObject_GetIter(keys);
-    Py_DECREF(keys);
-    return it;
+    if (keys && PyList_Reverse(keys) < 0) Py_CLEAR(keys);
+    return keys;
 }
 
 static PyMethodDef proxy_methods[] = {
