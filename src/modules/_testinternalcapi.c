@@ -117,7 +117,17 @@ BUILTIN_O(internal, suppress_immortalization, "($module, suppress, /)", "") { Py
 BUILTIN_NOARGS(internal, pymem_getallocatorsname, "($module, /)", "") { return PyUnicode_FromString("pymalloc"); }
 BUILTIN_NOARGS(internal, py_thread_id, "($module, /)", "") { return PyLong_FromUnsignedLong((unsigned long)(uintptr_t)PyThreadState_Get()); }
 
+BUILTIN(internal, dict_getitem_knownhash, POSITIONAL, "($module, mp, key, hash, /)", "mp[key], the key's hash being known.")
+{
+    Py_hash_t hash = PyLong_AsSsize_t(arg[2]);
+    if (hash == -1 && PyErr_Occurred()) return NULL;
+    PyObject *value = _PyDict_GetItem_KnownHash(arg[0], arg[1], hash);     /* borrowed */
+    if (!value && !PyErr_Occurred()) errors_set_key_error(arg[1]);
+    return Py_XNewRef(value);
+}
+
 static PyMethodDef internal_methods[] = {
+    METHOD(internal, dict_getitem_knownhash),
     METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
     METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer),

@@ -4,6 +4,7 @@
 
 #include "capi/args.h"
 #include "memory/alloc.h"
+#include "objects/compare.h"
 
 /* May o be part of a reference cycle that the collector has to look at? (Tuples are untracked once they hold nothing such.) */
 static inline bool gc_may_be_tracked(PyObject *o)
@@ -19,12 +20,36 @@ static inline bool gc_may_be_tracked(PyObject *o)
 static inline int object_equal(PyObject *a, PyObject *b)
 {
     if (a == b) return 1;
+    int simple = simple_equal(a, b);
+    if (LIKELY(simple >= 0)) return simple;
     Py_INCREF(a);
     Py_INCREF(b);
     int result = PyObject_RichCompareBool(a, b, Py_EQ);
     Py_DECREF(b);
     Py_DECREF(a);
     return result;
+}
+
+/* Py_TRASHCAN_BEGIN and _END for one who has the thread at hand. ENTER may return from the deallocator. */
+#define DEALLOC_ENTER(t, o, dealloc)                                                                                   \
+    do {                                                                                                               \
+        if (UNLIKELY((t)->ts.c_recursion_remaining <= Py_TRASHCAN_HEADROOM) && Py_TYPE(o)->tp_dealloc == (dealloc)) {  \
+            _PyTrash_thread_deposit_object(&(t)->ts, o);                                                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        (t)->ts.c_recursion_remaining--;                                                                               \
+    } while (0)
+#define DEALLOC_LEAVE(t)                                                                                               \
+    do {                                                                                                               \
+        (t)->ts.c_recursion_remaining++;                                                                               \
+        if (UNLIKELY((t)->ts.delete_later) && (t)->ts.c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2)                \
+            _PyTrash_thread_destroy_chain(&(t)->ts);                                                                   \
+    } while (0)
+
+/* Makes sure that a pair given out again is tracked if what it holds now asks for it. */
+static inline void pair_track(Thread *t, PyObject *pair, PyObject *a, PyObject *b)
+{
+    if ((gc_may_be_tracked(a) || gc_may_be_tracked(b)) && !gc_is_tracked(pair)) gc_track(t, pair);
 }
 
 /* Replaces a field before releasing what it held. */

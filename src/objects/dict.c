@@ -209,6 +209,13 @@ void dict_set_value_at_any(PyDictObject *d, Py_ssize_t i, PyObject *key, PyObjec
 int dict_set_known_hash(PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
 {
     PyObject *old;
+    if (LIKELY(d->ma_keys->stride == DICT_STR_STRIDE && dict_is_str(key))) {
+        size_t slot;
+        Py_ssize_t at = keys_find_str_slot(d->ma_keys, key, hash, &slot);
+        if (at < 0) return dict_add_str(thread_get(), d, key, hash, value, slot);
+        if (keys_entry(d->ma_keys, at)[1] != value) replace_value(thread_get(), d, at, key, value);
+        return 0;
+    }
     Py_ssize_t i = dict_find(d, key, hash, &old);
     if (i >= 0) {
         if (old != value) replace_value(thread_get(), d, i, key, value);

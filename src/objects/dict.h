@@ -2,7 +2,8 @@
  *
  * A table (DictKeys) is one block: header, index, entries. The index holds, a slot, the number of an entry, -1 for "never
  * used" or -2 for "deleted". Entries stand in order of insertion and are two words {key, value} while every key is an exact
- * str (the hash is in the str), three words {key, value, hash} otherwise. A deleted entry has value NULL and key NULL.
+ * str (the hash is in the str), three words {key, value, hash} otherwise. A deleted entry has value NULL; its key means
+ * nothing.
  *
  *   DictKeys | int8/16/32/64 index[1 << log2] | entry 0 | entry 1 | ... | room for capacity - count more
  */
@@ -72,8 +73,9 @@ static inline bool dict_str_same(PyObject *a, PyObject *b)
            memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), (size_t)n * PyUnicode_KIND(a)) == 0;
 }
 
-/* Entry of key, an exact str with that hash, in a table of str keys. DICT_UNUSED: absent. Runs no other code. */
-static inline Py_ssize_t keys_find_str(const DictKeys *k, PyObject *key, Py_hash_t hash)
+/* Entry of key, an exact str with that hash, in a table of str keys. DICT_UNUSED: absent, and *end is the unused slot that ended the
+ * search. Runs no other code. */
+static ALWAYS_INLINE Py_ssize_t keys_find_str_slot(const DictKeys *k, PyObject *key, Py_hash_t hash, size_t *end)
 {
     size_t mask = ((size_t)1 << k->log2) - 1, perturb = (size_t)hash, slot = perturb & mask;
     PyObject **entries = keys_entries(k);
@@ -84,10 +86,19 @@ static inline Py_ssize_t keys_find_str(const DictKeys *k, PyObject *key, Py_hash
             if (LIKELY(other == key)) return i;
             if (((PyASCIIObject *)other)->hash == hash && dict_str_same(other, key)) return i;
         }
-        else if (i == DICT_UNUSED) return DICT_UNUSED;
+        else if (i == DICT_UNUSED) {
+            *end = slot;
+            return DICT_UNUSED;
+        }
         perturb >>= 5;
         slot = (slot * 5 + perturb + 1) & mask;
     }
+}
+
+static inline Py_ssize_t keys_find_str(const DictKeys *k, PyObject *key, Py_hash_t hash)
+{
+    size_t end;
+    return keys_find_str_slot(k, key, hash, &end);
 }
 
 /* Entry of key (any object with that hash): its number, DICT_UNUSED, or DICT_ERROR with an exception. *value is BORROWED, NULL

@@ -33,16 +33,20 @@ static inline Py_hash_t keys_entry_hash(const DictKeys *k, PyObject *const *entr
 /* -1 with TypeError "unhashable type". */
 static inline Py_hash_t key_hash(PyObject *key)
 {
-    if (LIKELY(dict_is_str(key))) return dict_str_hash(key);
-    return PyObject_Hash(key);
+    return quick_hash(key);
 }
 
 /* An empty table for n entries to come, exactly fitting while small; NULL with MemoryError. */
 DictKeys *keys_new_for(Thread *t, Py_ssize_t n, unsigned stride);
 /* Adds a key that is absent. key and value borrowed. 0 or -1. */
 int dict_add(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value);
+/* The same for an exact str in a table of strs; slot: the unused one that the search for it ended at. */
+int dict_add_str(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value, size_t slot);
 /* Takes entry i out of the table; *key and *value become the caller's to release. Watchers are told before, by the caller. */
 void dict_take_entry(Thread *t, PyDictObject *d, Py_ssize_t i, PyObject **key, PyObject **value);
+/* The last entry that is not deleted (there must be one); and where the next search for it, after that entry was deleted, may start. */
+Py_ssize_t keys_last_live(const DictKeys *k);
+void keys_leave_hint(DictKeys *k, Py_ssize_t i);
 /* Rebuilds the table with room for used + extra entries. 0 or -1. */
 int dict_reserve(Thread *t, PyDictObject *d, Py_ssize_t extra, unsigned stride);
 /* A copy of the table with its references, deleted entries left out when there are many. NULL with MemoryError. */

@@ -1,7 +1,8 @@
 /* The table of dict: lookup, insertion, removal, growth. Layout in dict.h.
  *
  * Invariants: at least a third of the index slots is unused, so every probe ends; entries[0 .. count) are in order of insertion;
- * a deleted entry has key and value NULL and its slot says DICT_DELETED; ma_used counts the others. The empty dict shares one
+ * a deleted entry has value NULL and its slot says DICT_DELETED for ever (count never goes down, so the used slots are at most as many
+ * as there is room for entries); ma_used counts the others. The empty dict shares one
  * constant table without room. A comparison may run any code: the lookup goes on only while table and key are still the ones it
  * compared, and starts again otherwise. Probing is the perturbed sequence i = 5i + perturb + 1 (Knuth's full-period recurrence
  * fed with the hash's upper bits). */
@@ -74,8 +75,9 @@ void keys_destroy(DictKeys *k)
     if (k == &dict_empty_keys) return;
     PyObject **e = keys_entries(k);
     for (Py_ssize_t i = 0, n = k->count; i < n; i++, e += k->stride) {
-        Py_XDECREF(e[0]);
-        Py_XDECREF(e[1]);
+        if (!e[1]) continue;
+        Py_DECREF(e[0]);
+        Py_DECREF(e[1]);
     }
     keys_release(k);
 }
@@ -153,7 +155,9 @@ restart:;
                 }
                 else {
                     unsigned stride = k->stride;
-                    int same = compare_key(d, k, i, e[0], key);
+                    int same = simple_equal(e[0], key);
+                    if (same == 1) return i;
+                    if (same < 0) same = compare_key(d, k, i, e[0], key);
                     if (same < 0) return DICT_ERROR;
                     if (same == 2 || k->stride != stride) goto restart;
                     if (same) return i;
@@ -194,19 +198,33 @@ int dict_reserve(Thread *t, PyDictObject *d, Py_ssize_t extra, unsigned stride)
     return 0;
 }
 
-/* Sizes: 3, 5, then the power of two at or above three times what is used, so that growing doubles and a table full of deleted
+/* Sizes: 5, then the power of two at or above three times what is used, so that growing doubles and a table full of deleted
  * entries shrinks. */
 static NOINLINE int dict_grow(Thread *t, PyDictObject *d, unsigned stride)
 {
     Py_ssize_t used = d->ma_used;
     if (d->ma_keys->stride > stride && used) stride = d->ma_keys->stride;
     DictKeys *k;
-    if (used < 3) k = keys_new(t, DICT_SMALL_LOG2, stride, 3);
-    else if (used < 5) k = keys_new(t, DICT_SMALL_LOG2, stride, 5);
+    if (used < 5) k = keys_new(t, DICT_SMALL_LOG2, stride, 5);
     else k = keys_new(t, log2_for_slots((size_t)used * 3), stride, 0);
     if (!k) return -1;
     dict_move_to(d, k);
     return 0;
+}
+
+/* Appends the entry; its place in the index is entered already. */
+static ALWAYS_INLINE void append_entry(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
+{
+    DictKeys *k = d->ma_keys;
+    PyObject **e = keys_entry(k, k->count);
+    e[0] = Py_NewRef(key);
+    e[1] = Py_NewRef(value);
+    if (k->stride == DICT_GENERAL_STRIDE) e[2] = (PyObject *)(intptr_t)hash;
+    k->count++;
+    k->version = 0;
+    d->ma_used++;
+    dict_touch(t, d);
+    dict_track_for(t, d, key, value);
 }
 
 int dict_add(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value)
@@ -218,17 +236,17 @@ int dict_add(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject
         if (dict_grow(t, d, stride) < 0) return -1;
         k = d->ma_keys;
     }
-    Py_ssize_t i = k->count;
-    PyObject **e = keys_entry(k, i);
-    keys_index_insert(k, hash, i);
-    e[0] = Py_NewRef(key);
-    e[1] = Py_NewRef(value);
-    if (k->stride == DICT_GENERAL_STRIDE) e[2] = (PyObject *)(intptr_t)hash;
-    k->count = i + 1;
-    k->version = 0;
-    d->ma_used++;
-    dict_touch(t, d);
-    dict_track_for(t, d, key, value);
+    keys_index_insert(k, hash, k->count);
+    append_entry(t, d, key, hash, value);
+    return 0;
+}
+
+int dict_add_str(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash, PyObject *value, size_t slot)
+{
+    DictKeys *k = d->ma_keys;
+    if (UNLIKELY(k->count >= keys_capacity(k) || *dict_tag(d) & 0xff)) return dict_add(t, d, key, hash, value);
+    keys_set_index(k, slot, k->count);
+    append_entry(t, d, key, hash, value);
     return 0;
 }
 
@@ -243,6 +261,23 @@ void dict_take_entry(Thread *t, PyDictObject *d, Py_ssize_t i, PyObject **key, P
     k->version = 0;
     d->ma_used--;
     dict_touch(t, d);
+}
+
+/* ---- popitem ------------------------------------------------------------------------------------------------------ */
+
+/* Popping everything must not look at all deleted entries again and again: the last entry, when it is deleted, may hold in place
+ * of its key the number of the entry in front of which to go on, with the lowest bit set. */
+Py_ssize_t keys_last_live(const DictKeys *k)
+{
+    Py_ssize_t i = k->count - 1;
+    for (PyObject **e; !(e = keys_entry(k, i))[1]; i--)
+        if ((uintptr_t)e[0] & 1) i = (Py_ssize_t)((uintptr_t)e[0] >> 1);
+    return i;
+}
+
+void keys_leave_hint(DictKeys *k, Py_ssize_t i)
+{
+    if (i != k->count - 1) keys_entry(k, k->count - 1)[0] = (PyObject *)((uintptr_t)i << 1 | 1);
 }
 
 /* ---- versions, watchers ------------------------------------------------------------------------------------------- */

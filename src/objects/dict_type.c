@@ -33,11 +33,11 @@ static void dict_dealloc(PyObject *o)
         Py_SET_REFCNT(o, 0);
     }
     if (gc_is_tracked(o)) gc_untrack(t, o);
-    Py_TRASHCAN_BEGIN(o, dict_dealloc)
+    DEALLOC_ENTER(t, o, dict_dealloc);
     if (d->ma_keys) keys_destroy(d->ma_keys);
     if (LIKELY(Py_IS_TYPE(o, &PyDict_Type))) gc_free(t, o, 0);
     else Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
+    DEALLOC_LEAVE(t);
 }
 
 static int dict_traverse(PyObject *o, visitproc visit, void *arg)
@@ -50,6 +50,7 @@ static int dict_traverse(PyObject *o, visitproc visit, void *arg)
         return 0;
     }
     for (Py_ssize_t i = 0; i < k->count; i++, e += DICT_GENERAL_STRIDE) {
+        if (!e[1]) continue;
         Py_VISIT(e[0]);
         Py_VISIT(e[1]);
     }
@@ -262,11 +263,10 @@ BUILTIN_NOARGS(dict, popitem, "($self, /)",
         PyErr_SetString(PyExc_KeyError, "popitem(): dictionary is empty");
         return NULL;
     }
-    Py_ssize_t i = d->ma_keys->count - 1;
-    while (!keys_entry(d->ma_keys, i)[1]) i--;
+    Py_ssize_t i = keys_last_live(d->ma_keys);
     dict_notify(t, PyDict_EVENT_DELETED, d, keys_entry(d->ma_keys, i)[0], NULL);
     dict_take_entry(t, d, i, &key, &value);
-    d->ma_keys->count = i;                                 /* entries behind it are deleted ones */
+    keys_leave_hint(d->ma_keys, i);
     PyTuple_SET_ITEM(pair, 0, key);
     PyTuple_SET_ITEM(pair, 1, value);
     return pair;
@@ -309,7 +309,7 @@ static int dict_equal(PyDictObject *a, PyDictObject *b)
         Py_ssize_t i = dict_find(b, key, keys_entry_hash(a->ma_keys, e), &other);
         if (i >= 0) {
             Py_INCREF(other);
-            same = PyObject_RichCompareBool(mine, other, Py_EQ);
+            same = object_equal(mine, other);
             Py_DECREF(other);
         }
         Py_DECREF(key);

@@ -111,7 +111,7 @@ static PyObject *dictiter_pair(DictIterator *it, PyObject **e)
         PyTuple_SET_ITEM(pair, 0, key);
         PyTuple_SET_ITEM(pair, 1, value);
         Py_INCREF(pair);
-        if (!gc_is_tracked(pair)) gc_track(thread_get(), pair);      /* the collector untracked it when it held None twice */
+        pair_track(thread_get(), pair, key, value);
         Py_DECREF(old_key);
         Py_DECREF(old_value);
         return pair;

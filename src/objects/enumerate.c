@@ -124,7 +124,7 @@ static PyObject *enumerate_next(PyObject *o)
         Py_INCREF(result);
         PyTuple_SET_ITEM(result, 0, number);
         PyTuple_SET_ITEM(result, 1, item);
-        if (!gc_is_tracked(result)) gc_track(thread_get(), result);
+        pair_track(thread_get(), result, number, item);
         Py_DECREF(old_number);
         Py_DECREF(old_item);
         return result;

@@ -14,9 +14,21 @@ int exception_no_keywords(PyTypeObject *type, PyObject *kwargs) { return refuse_
 
 /* ---- life -------------------------------------------------------------------------------------------------------------- */
 
+/* An instance with all fields NULL. The built-in types have neither a prefix nor anything else to ask for. */
+static PyObject *exception_alloc(PyTypeObject *type)
+{
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) return type->tp_alloc(type, 0);
+    Thread *t = thread_get();
+    PyObject *self = gc_alloc(t, type, (size_t)type->tp_basicsize, 0);
+    if (!self) return NULL;
+    memset(self + 1, 0, (size_t)type->tp_basicsize - sizeof(PyObject));
+    gc_track(t, self);
+    return self;
+}
+
 PyObject *exception_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
-    PyObject *self = type->tp_alloc(type, 0);              /* zeroed */
+    PyObject *self = exception_alloc(type);
     if (!self) return NULL;
     BASE(self)->args = Py_NewRef(args ? args : EMPTY_TUPLE);
     return self;
@@ -30,7 +42,7 @@ PyObject *exception_vectorcall(PyObject *type, PyObject *const *args, size_t nar
         PyErr_Format(PyExc_TypeError, "%.200s() takes no keyword arguments", t->tp_name);
         return NULL;
     }
-    PyObject *self = t->tp_alloc(t, 0);
+    PyObject *self = exception_alloc(t);
     if (!self) return NULL;
     if (!(BASE(self)->args = tuple_from_array(args, PyVectorcall_NARGS(nargsf)))) Py_CLEAR(self);
     return self;
@@ -68,17 +80,21 @@ int exception_clear(PyObject *self)
 /* Types with more fields set tp_clear; this releases what that clears. Chains of contexts may be long: hence the trashcan. */
 void exception_dealloc(PyObject *self)
 {
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, exception_dealloc)
-    inquiry clear = NULL;
-    for (PyTypeObject *type = Py_TYPE(self); type; type = type->tp_base) {
-        if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) continue;                /* a Python class clears its own part itself */
-        clear = type->tp_clear;
-        break;
+    Thread *t = thread_get();
+    if (gc_is_tracked(self)) gc_untrack(t, self);
+    DEALLOC_ENTER(t, self, exception_dealloc);
+    PyTypeObject *type = Py_TYPE(self);
+    if (LIKELY(!(type->tp_flags & Py_TPFLAGS_HEAPTYPE))) {
+        type->tp_clear(self);
+        gc_free(t, self, 0);
     }
-    if (clear) clear(self);
-    Py_TYPE(self)->tp_free(self);
-    Py_TRASHCAN_END
+    else {
+        PyTypeObject *base = type;                         /* a Python class clears its own part itself */
+        while (base->tp_flags & Py_TPFLAGS_HEAPTYPE) base = base->tp_base;
+        base->tp_clear(self);
+        type->tp_free(self);
+    }
+    DEALLOC_LEAVE(t);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------- */

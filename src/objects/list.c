@@ -415,14 +415,14 @@ static void list_dealloc(PyObject *o)
     PyListObject *list = (PyListObject *)o;
     Thread *t = thread_get();
     if (gc_is_tracked(o)) gc_untrack(t, o);
-    Py_TRASHCAN_BEGIN(o, list_dealloc)
+    DEALLOC_ENTER(t, o, list_dealloc);
     if (list->ob_item) {
         for (Py_ssize_t i = Py_SIZE(list); --i >= 0;) Py_XDECREF(list->ob_item[i]);
         PyMem_Free(list->ob_item);
     }
     if (LIKELY(PyList_CheckExact(o))) gc_free(t, o, 0);
     else Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
+    DEALLOC_LEAVE(t);
 }
 
 static int list_traverse(PyObject *o, visitproc visit, void *arg)
@@ -507,13 +507,7 @@ static Py_ssize_t list_length(PyObject *o) { return Py_SIZE(o); }
 static int list_contains(PyObject *o, PyObject *value)
 {
     int same = 0;
-    for (Py_ssize_t i = 0; !same && i < Py_SIZE(o); i++) {
-        PyObject *item = PyList_GET_ITEM(o, i);
-        if (item == value) return 1;
-        Py_INCREF(item);
-        same = PyObject_RichCompareBool(item, value, Py_EQ);
-        Py_DECREF(item);
-    }
+    for (Py_ssize_t i = 0; !same && i < Py_SIZE(o); i++) same = object_equal(PyList_GET_ITEM(o, i), value);
     return same;
 }
 
@@ -702,6 +696,7 @@ static PyObject *list_richcompare(PyObject *a, PyObject *b, int op)
     if (Py_SIZE(a) != Py_SIZE(b) && (op == Py_EQ || op == Py_NE)) return PyBool_FromLong(op == Py_NE);
     for (Py_ssize_t i = 0; i < Py_SIZE(a) && i < Py_SIZE(b); i++) {
         PyObject *x = PyList_GET_ITEM(a, i), *y = PyList_GET_ITEM(b, i);
+        if (x == y) continue;
         int same = object_equal(x, y);
         if (same < 0) return NULL;
         if (same) continue;

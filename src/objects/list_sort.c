@@ -78,7 +78,7 @@ static int less_tuple(PyObject *a, PyObject *b, Sort *s)
 {
     Py_ssize_t n = Py_SIZE(a), m = Py_SIZE(b), i = 0;
     for (; i < n && i < m; i++) {
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i), Py_EQ);
+        int same = object_equal(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i));
         if (same < 0) return -1;
         if (!same) break;
     }

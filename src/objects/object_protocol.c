@@ -1,5 +1,6 @@
 /* PyObject_*: what every object can be asked. Reading, setting and naming attributes, repr, str, hash, truth, comparison, dir;
  * and the exported forms of what the headers do inline. */
+#include "objects/compare.h"
 #include "objects/function.h"
 #include "objects/instance.h"
 
@@ -432,6 +433,7 @@ PyObject *PyObject_RichCompare(PyObject *v, PyObject *w, int op)
         if (!PyErr_Occurred()) PyErr_BadInternalCall();
         return NULL;
     }
+    if (Py_TYPE(v) == Py_TYPE(w) && type_compares_simply(Py_TYPE(v))) return Py_TYPE(v)->tp_richcompare(v, w, op);
     if (Py_EnterRecursiveCall(" in comparison")) return NULL;
     PyObject *result = richcompare(v, w, op);
     Py_LeaveRecursiveCall();
@@ -443,6 +445,10 @@ int PyObject_RichCompareBool(PyObject *v, PyObject *w, int op)
     if (v == w) {                                            /* identity implies equality */
         if (op == Py_EQ) return 1;
         if (op == Py_NE) return 0;
+    }
+    if (op == Py_EQ && v && w) {
+        int equal = simple_equal(v, w);
+        if (equal >= 0) return equal;
     }
     PyObject *result = PyObject_RichCompare(v, w, op);
     if (!result) return -1;

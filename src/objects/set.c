@@ -5,7 +5,7 @@
 
 #define SET(o) ((PySetObject *)(o))
 
-static inline Py_hash_t item_hash(PyObject *key) { return LIKELY(dict_is_str(key)) ? dict_str_hash(key) : PyObject_Hash(key); }
+static inline Py_hash_t item_hash(PyObject *key) { return quick_hash(key); }
 
 static int set_add_key(PySetObject *s, PyObject *key)
 {
@@ -81,8 +81,9 @@ static PyObject *set_make_base(PyTypeObject *type, PyObject *iterable)
 static void set_dealloc(PyObject *o)
 {
     PySetObject *s = SET(o);
-    PyObject_GC_UnTrack(o);
-    Py_TRASHCAN_BEGIN(o, set_dealloc)
+    Thread *t = thread_get();
+    if (gc_is_tracked(o)) gc_untrack(t, o);
+    DEALLOC_ENTER(t, o, set_dealloc);
     if (s->weakreflist) PyObject_ClearWeakRefs(o);
     Py_ssize_t used = s->used;
     for (setentry *e = s->table; used > 0; e++) {
@@ -91,8 +92,9 @@ static void set_dealloc(PyObject *o)
         Py_DECREF(e->key);
     }
     if (s->table != s->smalltable) PyMem_Free(s->table);
-    Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
+    if (LIKELY(PyAnySet_CheckExact(o))) gc_free(t, o, 0);
+    else Py_TYPE(o)->tp_free(o);
+    DEALLOC_LEAVE(t);
 }
 
 static int set_traverse(PyObject *o, visitproc visit, void *arg)

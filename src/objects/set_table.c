@@ -11,11 +11,12 @@ enum { LINEAR_PROBES = 9, PERTURB_SHIFT = 5, BIG_SET = 50000 };
 PyObject set_dummy = { .ob_refcnt = _Py_IMMORTAL_REFCNT, .ob_type = &PyBaseObject_Type };
 
 /* 1 equal, 0 not, -1 exception, 2 the table changed. */
-static int compare_entry(PySetObject *s, setentry *e, PyObject *key)
+static inline int compare_entry(PySetObject *s, setentry *e, PyObject *key)
 {
     PyObject *found = e->key;
     if (found == key) return 1;
-    if (dict_is_str(found) && dict_is_str(key)) return dict_str_same(found, key);
+    int simple = simple_equal(found, key);
+    if (simple >= 0) return simple;
     setentry *table = s->table;
     Py_ssize_t mask = s->mask;
     Py_INCREF(found);

@@ -184,11 +184,11 @@ static void tuple_dealloc(PyObject *o)
     Thread *t = thread_get();
     PyTupleObject *tuple = (PyTupleObject *)o;
     if (gc_is_tracked(o)) gc_untrack(t, o);
-    Py_TRASHCAN_BEGIN(o, tuple_dealloc)
+    DEALLOC_ENTER(t, o, tuple_dealloc);
     for (Py_ssize_t i = Py_SIZE(o); --i >= 0;) Py_XDECREF(tuple->ob_item[i]);
     if (LIKELY(PyTuple_CheckExact(o))) gc_free(t, o, 0);
     else Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
+    DEALLOC_LEAVE(t);
 }
 
 static int tuple_traverse(PyObject *o, visitproc visit, void *arg)
@@ -275,7 +275,7 @@ static Py_hash_t tuple_hash(PyObject *o)
     Py_uhash_t acc = prime_5;
     Py_ssize_t n = Py_SIZE(o);
     for (Py_ssize_t i = 0; i < n; i++) {
-        Py_uhash_t lane = (Py_uhash_t)PyObject_Hash(PyTuple_GET_ITEM(o, i));
+        Py_uhash_t lane = (Py_uhash_t)quick_hash(PyTuple_GET_ITEM(o, i));
         if (lane == (Py_uhash_t)-1) return -1;
         acc += lane * prime_2;
         acc = (acc << 31) | (acc >> 33);
@@ -290,7 +290,7 @@ static Py_ssize_t tuple_length(PyObject *o) { return Py_SIZE(o); }
 static int tuple_contains(PyObject *o, PyObject *item)
 {
     int same = 0;
-    for (Py_ssize_t i = 0; !same && i < Py_SIZE(o); i++) same = PyObject_RichCompareBool(PyTuple_GET_ITEM(o, i), item, Py_EQ);
+    for (Py_ssize_t i = 0; !same && i < Py_SIZE(o); i++) same = object_equal(PyTuple_GET_ITEM(o, i), item);
     return same;
 }
 
@@ -368,7 +368,8 @@ static PyObject *tuple_richcompare(PyObject *a, PyObject *b, int op)
     if (!PyTuple_Check(a) || !PyTuple_Check(b)) Py_RETURN_NOTIMPLEMENTED;
     Py_ssize_t n = Py_SIZE(a), m = Py_SIZE(b), i = 0;
     for (; i < n && i < m; i++) {
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i), Py_EQ);
+        if (PyTuple_GET_ITEM(a, i) == PyTuple_GET_ITEM(b, i)) continue;
+        int same = object_equal(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i));
         if (same < 0) return NULL;
         if (!same) break;
     }
@@ -391,7 +392,7 @@ BUILTIN(tuple, index, POSITIONAL, "($self, value, start=0, stop=sys.maxsize, /)"
     if (stop < 0) stop += n;
     else if (stop > n) stop = n;
     for (Py_ssize_t i = start; i < stop; i++) {
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(self, i), arg[0], Py_EQ);
+        int same = object_equal(PyTuple_GET_ITEM(self, i), arg[0]);
         if (same) return same > 0 ? PyLong_FromSsize_t(i) : NULL;
     }
     PyErr_SetString(PyExc_ValueError, "tuple.index(x): x not in tuple");
@@ -402,7 +403,7 @@ BUILTIN_O(tuple, count, "($self, value, /)", "Return number of occurrences of va
 {
     Py_ssize_t count = 0;
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
-        int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(self, i), arg, Py_EQ);
+        int same = object_equal(PyTuple_GET_ITEM(self, i), arg);
         if (same < 0) return NULL;
         count += same;
     }

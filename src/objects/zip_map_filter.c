@@ -108,7 +108,7 @@ static PyObject *zip_next(PyObject *o)
     PyObject *result = z->result;
     Py_ssize_t n = z->size;
     if (n == 0) return NULL;
-    bool reuse = Py_REFCNT(result) == 1;
+    bool reuse = Py_REFCNT(result) == 1, track = false;
     if (reuse) Py_INCREF(result);
     else if (!(result = PyTuple_New(n))) return NULL;
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -119,9 +119,10 @@ static PyObject *zip_next(PyObject *o)
         }
         PyObject *old = PyTuple_GET_ITEM(result, i);
         PyTuple_SET_ITEM(result, i, item);
+        track = track || gc_may_be_tracked(item);
         Py_XDECREF(old);
     }
-    if (reuse && !gc_is_tracked(result)) gc_track(thread_get(), result);       /* it was untracked when it held None alone */
+    if (track && reuse && !gc_is_tracked(result)) gc_track(thread_get(), result);      /* untracked while it held nothing such */
     return result;
 }
 
