@@ -1,0 +1,25 @@
+"""Unbounded recursion of every kind ends in RecursionError, never in a crash."""
+def expect(f, *kinds):
+    try: f()
+    except kinds or RecursionError: return
+    raise AssertionError("no exception: %r" % f)
+def plain(): plain()
+class R:
+    def __repr__(self): return repr(self)
+    def __eq__(self, o): return self == o
+    def __hash__(self): return hash(self)
+    def __getattr__(self, n): return getattr(self, n + "x")
+    def __call__(self): return self()
+    def __iter__(self): return iter(self)
+r = R()
+for f in (plain, lambda: repr(r), lambda: r == 1, lambda: hash(r), lambda: r.x, lambda: r(), lambda: iter(r)): expect(f)
+l = []
+for _ in range(200000): l = [l]
+expect(lambda: repr(l)); expect(lambda: l == [l])
+del l                                              # destroying it must not recurse either
+t = ()
+for _ in range(200000): t = (t,)
+expect(lambda: hash(t)); del t
+expect(lambda: eval("(" * 500 + ")" * 500), SyntaxError, MemoryError, RecursionError)
+expect(lambda: eval("-" * 100000 + "1"), RecursionError, MemoryError, SyntaxError)
+print("OK")
