@@ -269,13 +269,23 @@ fail:
 }
 
 /* The lane of xxHash 64, as CPython folds it. */
+/* A tuple in a tuple: counted, so that a very deep one is a RecursionError instead of the end of the C stack. */
+static Py_hash_t nested_hash(PyObject *item)
+{
+    if (Py_EnterRecursiveCall(" while hashing a tuple")) return -1;
+    Py_hash_t hash = PyObject_Hash(item);
+    Py_LeaveRecursiveCall();
+    return hash;
+}
+
 static Py_hash_t tuple_hash(PyObject *o)
 {
     const Py_uhash_t prime_1 = 11400714785074694791ULL, prime_2 = 14029467366897019727ULL, prime_5 = 2870177450012600261ULL;
     Py_uhash_t acc = prime_5;
     Py_ssize_t n = Py_SIZE(o);
     for (Py_ssize_t i = 0; i < n; i++) {
-        Py_uhash_t lane = (Py_uhash_t)quick_hash(PyTuple_GET_ITEM(o, i));
+        PyObject *item = PyTuple_GET_ITEM(o, i);
+        Py_uhash_t lane = (Py_uhash_t)(PyTuple_Check(item) ? nested_hash(item) : quick_hash(item));
         if (lane == (Py_uhash_t)-1) return -1;
         acc += lane * prime_2;
         acc = (acc << 31) | (acc >> 33);
