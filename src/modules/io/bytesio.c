@@ -278,8 +278,8 @@ BUILTIN_O(bytesio, __setstate__, "($self, state, /)", "")
     BytesIo *io = BYTES_IO(self);
     if (!PyTuple_Check(arg) || PyTuple_GET_SIZE(arg) < 3)
         return PyErr_Format(PyExc_TypeError, "%.200s.__setstate__ argument should be 3-tuple, got %.200s", Py_TYPE(self)->tp_name, Py_TYPE(arg)->tp_name);
+    CHECK_OPEN(self);
     CHECK_EXPORTS(io, NULL);
-    if (!io->bytes && !(io->bytes = PyBytes_FromStringAndSize(NULL, 0))) return NULL;
     io->size = io->position = 0;
     if (write_bytes(io, PyTuple_GET_ITEM(arg, 0)) < 0) return NULL;
     PyObject *position = PyTuple_GET_ITEM(arg, 1), *dict = PyTuple_GET_ITEM(arg, 2);
@@ -301,7 +301,7 @@ BUILTIN_NOARGS(bytesio, __sizeof__, "($self, /)", "")
 {
     size_t size = (size_t)Py_TYPE(self)->tp_basicsize;
     PyObject *bytes = BYTES_IO(self)->bytes;
-    if (bytes && Py_REFCNT(bytes) == 1) size += sizeof(PyBytesObject) + (size_t)PyBytes_GET_SIZE(bytes);
+    if (bytes && Py_REFCNT(bytes) == 1) size += (size_t)PyBytes_Type.tp_basicsize + (size_t)PyBytes_GET_SIZE(bytes);
     return PyLong_FromSize_t(size);
 }
 

@@ -157,8 +157,9 @@ static int fileio_init(PyObject *o, PyObject *args, PyObject *kwargs)
     }
     if (PyBool_Check(arg[0]) && PyErr_WarnEx(PyExc_RuntimeWarning, "bool is used as a file descriptor", 1) < 0) return -1;
     fd = PyLong_Check(arg[0]) || PyIndex_Check(arg[0]) ? PyLong_AsInt(arg[0]) : -1;
-    if (fd == -1 && PyErr_Occurred()) return -1;
-    if (fd < 0 && (PyLong_Check(arg[0]) || PyIndex_Check(arg[0]))) {
+    bool no_descriptor = fd == -1 && PyErr_Occurred();     /* too large: then it is no path either, says the converter below */
+    if (no_descriptor) PyErr_Clear();
+    if (fd < 0 && !no_descriptor && (PyLong_Check(arg[0]) || PyIndex_Check(arg[0]))) {
         PyErr_SetString(PyExc_ValueError, "negative file descriptor");
         return -1;
     }

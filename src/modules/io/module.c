@@ -208,7 +208,7 @@ static int io_exec(PyObject *module)
     const struct { PyTypeObject **type; PyType_Spec *spec; PyTypeObject **base; bool public; } types[] = {
         { &s->io_base, &io_base_spec, NULL, true },
         { &s->newline_decoder, &newline_decoder_spec, NULL, true },
-        { &s->bytes_io_buffer, &bytes_io_buffer_spec, NULL, false },
+        { &s->bytes_io_buffer, &bytes_io_buffer_spec, NULL, true },
         { &s->text_io_base, &text_io_base_spec, &s->io_base, true },
         { &s->buffered_io_base, &buffered_io_base_spec, &s->io_base, true },
         { &s->raw_io_base, &raw_io_base_spec, &s->io_base, true },
