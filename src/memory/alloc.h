@@ -128,10 +128,10 @@ static ALWAYS_INLINE void gc_track(Thread *t, PyObject *o)
     *state = (uint8_t)((*state & ~SLOT_GENERATION) | SLOT_TRACKED | SLOT_LOGGED);
 }
 
-static ALWAYS_INLINE void gc_untrack(Thread *t, PyObject *o)
+/* The same with the state at hand: what deallocators look up once. */
+static ALWAYS_INLINE void gc_untrack_at(Thread *t, PyObject *o, uint8_t *state)
 {
     Collector *gc = &t->ts.interp->gc;
-    uint8_t *state = slot_state(o);
     if (LIKELY(gc->log_end != gc->log && gc->log_end[-1] == o)) {      /* temporary objects die in reverse order */
         gc->log_end--;
         *state &= (uint8_t)~(SLOT_TRACKED | SLOT_LOGGED);
@@ -139,17 +139,20 @@ static ALWAYS_INLINE void gc_untrack(Thread *t, PyObject *o)
     else *state &= (uint8_t)~SLOT_TRACKED;                           /* its entry in the log, if any, is now stale */
 }
 
+static ALWAYS_INLINE void gc_untrack(Thread *t, PyObject *o) { gc_untrack_at(t, o, slot_state(o)); }
+
 static ALWAYS_INLINE bool gc_is_tracked(PyObject *o) { return *slot_state(o) & SLOT_TRACKED; }
 
 /* Frees the memory of a collectable object, tracked or not; prefix as it was allocated. */
-static ALWAYS_INLINE void gc_free(Thread *t, PyObject *o, size_t prefix)
+static ALWAYS_INLINE void gc_free_at(Thread *t, PyObject *o, size_t prefix, uint8_t *state)
 {
-    uint8_t *state = slot_state(o);
-    if (*state & SLOT_TRACKED) gc_untrack(t, o);
+    if (*state & SLOT_TRACKED) gc_untrack_at(t, o, state);
     *state &= SLOT_LOGGED;                    /* a slot keeps that bit while the log holds its address */
     Collector *gc = &t->ts.interp->gc;
     if (gc->young_count > 0) gc->young_count--;
     heap_free((char *)o - prefix);
 }
+
+static ALWAYS_INLINE void gc_free(Thread *t, PyObject *o, size_t prefix) { gc_free_at(t, o, prefix, slot_state(o)); }
 
 #endif

@@ -33,7 +33,7 @@ static inline PyObject *self_of(PyObject *func)
 static PyObject *vectorcall_fast(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Thread *t = thread_get();
-    if (!no_keywords(func, kwnames) || c_call_enter(t)) return NULL;
+    if (!no_keywords(func, kwnames) || c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFast)(self_of(func), args, PyVectorcall_NARGS(nargsf));
     c_call_leave(t);
     return result;
@@ -42,7 +42,7 @@ static PyObject *vectorcall_fast(PyObject *func, PyObject *const *args, size_t n
 static PyObject *vectorcall_fast_keywords(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Thread *t = thread_get();
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFastWithKeywords)(self_of(func), args, PyVectorcall_NARGS(nargsf), kwnames);
     c_call_leave(t);
     return result;
@@ -51,7 +51,7 @@ static PyObject *vectorcall_fast_keywords(PyObject *func, PyObject *const *args,
 static PyObject *vectorcall_class(PyObject *func, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     Thread *t = thread_get();
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyTypeObject *cls = ((PyCMethodObject *)func)->mm_class;
     PyObject *result = ML_METH(func, PyCMethod)(self_of(func), cls, args, (size_t)PyVectorcall_NARGS(nargsf), kwnames);
     c_call_leave(t);
@@ -65,7 +65,7 @@ static PyObject *vectorcall_noargs(PyObject *func, PyObject *const *args, size_t
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
     if (UNLIKELY(n != 0)) return arity_error(func, "%U takes no arguments (%zd given)", n);
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), NULL);
     c_call_leave(t);
     return result;
@@ -77,7 +77,7 @@ static PyObject *vectorcall_o(PyObject *func, PyObject *const *args, size_t narg
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
     if (UNLIKELY(n != 1)) return arity_error(func, "%U takes exactly one argument (%zd given)", n);
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), args[0]);
     c_call_leave(t);
     return result;

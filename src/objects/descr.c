@@ -133,7 +133,7 @@ static PyObject *method_vectorcall_noargs(PyObject *func, PyObject *const *args,
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (method_check(func, args, nargs, kwnames) < 0) return NULL;
     if (UNLIKELY(nargs != 1)) return arity_error(func, "%U takes no arguments (%zd given)", nargs - 1);
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], NULL);
     c_call_leave(t);
     return result;
@@ -145,7 +145,7 @@ static PyObject *method_vectorcall_o(PyObject *func, PyObject *const *args, size
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (method_check(func, args, nargs, kwnames) < 0) return NULL;
     if (UNLIKELY(nargs != 2)) return arity_error(func, "%U takes exactly one argument (%zd given)", nargs - 1);
-    if (c_call_enter(t)) return NULL;
+    if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], args[1]);
     c_call_leave(t);
     return result;
@@ -155,7 +155,7 @@ static PyObject *method_vectorcall_fast(PyObject *func, PyObject *const *args, s
 {
     Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, kwnames) < 0 || c_call_enter(t)) return NULL;
+    if (method_check(func, args, nargs, kwnames) < 0 || c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFast)(args[0], args + 1, nargs - 1);
     c_call_leave(t);
     return result;
@@ -165,7 +165,7 @@ static PyObject *method_vectorcall_fast_keywords(PyObject *func, PyObject *const
 {
     Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t)) return NULL;
+    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = ML_METH(func, PyCFunctionFastWithKeywords)(args[0], args + 1, nargs - 1, kwnames);
     c_call_leave(t);
     return result;
@@ -175,7 +175,7 @@ static PyObject *method_vectorcall_class(PyObject *func, PyObject *const *args, 
 {
     Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t)) return NULL;
+    if (method_check(func, args, nargs, NULL) < 0 || c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = ML_METH(func, PyCMethod)(args[0], DESCR(func)->d_type, args + 1, (size_t)(nargs - 1), kwnames);
     c_call_leave(t);
     return result;
@@ -194,7 +194,7 @@ static PyObject *method_vectorcall_varargs(PyObject *func, PyObject *const *args
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     PyObject *tuple, *result = NULL;
     if (method_check(func, args, nargs, kwnames) < 0 || !(tuple = tuple_from(args + 1, nargs - 1))) return NULL;
-    if (!c_call_enter(t)) {
+    if (!c_call_enter(t, " while calling a Python object")) {
         result = METHOD_DESCR(func)->d_method->ml_meth(args[0], tuple);
         c_call_leave(t);
     }
@@ -213,7 +213,7 @@ static PyObject *method_vectorcall_varargs_keywords(PyObject *func, PyObject *co
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(kwnames); i++)
             if (PyDict_SetItem(kwds, PyTuple_GET_ITEM(kwnames, i), args[nargs + i]) < 0) goto done;
     }
-    if (!c_call_enter(t)) {
+    if (!c_call_enter(t, " while calling a Python object")) {
         result = ML_METH(func, PyCFunctionWithKeywords)(args[0], tuple, kwds);
         c_call_leave(t);
     }

@@ -12,7 +12,7 @@ uint32_t function_version(PyFunctionObject *f);
 PyObject *function_annotations(PyFunctionObject *f);
 
 /* The common case of Py_EnterRecursiveCall and Py_LeaveRecursiveCall around a C function. */
-static ALWAYS_INLINE int c_call_enter(Thread *t)
+static ALWAYS_INLINE int c_call_enter(Thread *t, const char *where)
 {
     enum { FAR_FROM_THE_END = 256 * 1024 };
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
@@ -20,7 +20,7 @@ static ALWAYS_INLINE int c_call_enter(Thread *t)
         t->ts.c_recursion_remaining--;
         return 0;
     }
-    return Py_EnterRecursiveCall(" while calling a Python object");
+    return Py_EnterRecursiveCall(where);
 }
 static ALWAYS_INLINE void c_call_leave(Thread *t) { t->ts.c_recursion_remaining++; }
 

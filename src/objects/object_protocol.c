@@ -225,9 +225,10 @@ PyObject *PyObject_Repr(PyObject *o)
     if (PyErr_CheckSignals() < 0) return NULL;
     if (!o) return PyUnicode_FromString("<NULL>");
     if (!Py_TYPE(o)->tp_repr) return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, o);
-    if (Py_EnterRecursiveCall(" while getting the repr of an object")) return NULL;
+    Thread *t = thread_get();
+    if (c_call_enter(t, " while getting the repr of an object")) return NULL;
     PyObject *result = Py_TYPE(o)->tp_repr(o);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     if (!result || LIKELY(PyUnicode_Check(result))) return result;
     PyErr_Format(PyExc_TypeError, "__repr__ returned non-string (type %.200s)", Py_TYPE(result)->tp_name);
     Py_DECREF(result);
@@ -240,9 +241,10 @@ PyObject *PyObject_Str(PyObject *o)
     if (!o) return PyUnicode_FromString("<NULL>");
     if (PyUnicode_CheckExact(o)) return Py_NewRef(o);
     if (!Py_TYPE(o)->tp_str) return PyObject_Repr(o);
-    if (Py_EnterRecursiveCall(" while getting the str of an object")) return NULL;
+    Thread *t = thread_get();
+    if (c_call_enter(t, " while getting the str of an object")) return NULL;
     PyObject *result = Py_TYPE(o)->tp_str(o);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     if (!result || LIKELY(PyUnicode_Check(result))) return result;
     PyErr_Format(PyExc_TypeError, "__str__ returned non-string (type %.200s)", Py_TYPE(result)->tp_name);
     Py_DECREF(result);
@@ -434,9 +436,10 @@ PyObject *PyObject_RichCompare(PyObject *v, PyObject *w, int op)
         return NULL;
     }
     if (Py_TYPE(v) == Py_TYPE(w) && type_compares_simply(Py_TYPE(v))) return Py_TYPE(v)->tp_richcompare(v, w, op);
-    if (Py_EnterRecursiveCall(" in comparison")) return NULL;
+    Thread *t = thread_get();
+    if (c_call_enter(t, " in comparison")) return NULL;
     PyObject *result = richcompare(v, w, op);
-    Py_LeaveRecursiveCall();
+    c_call_leave(t);
     return result;
 }
 

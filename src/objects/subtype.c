@@ -71,22 +71,22 @@ static void destroy(PyObject *self)
 }
 
 /* No slots, no native storage, not even a finaliser: header and attributes. */
-static inline void destroy_simple(Thread *t, PyObject *self, PyTypeObject *type, TypeExtra *x)
+static inline void destroy_simple(Thread *t, PyObject *self, PyTypeObject *type, TypeExtra *x, uint8_t *state)
 {
-    if (UNLIKELY(type->tp_weaklistoffset && weakref_any(self))) PyObject_ClearWeakRefs(self);
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+    if (UNLIKELY(*state & SLOT_WEAKLY_REFERENCED)) PyObject_ClearWeakRefs(self);
+    if (LIKELY(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
         uintptr_t word = *instance_word(self);
-        if (LIKELY(word & 1)) {
-            int count = ((Shape *)(word - 1))->count;
-            if (count) instance_clear(self);
+        if (!(word & 1)) instance_clear(self);
+        else {                                               /* nobody can reach the object any more: its values may go in place */
+            PyObject **values = instance_values(self);
+            for (int i = 0, count = ((Shape *)(word - 1))->count; i < count; i++) Py_DECREF(values[i]);
         }
-        else instance_clear(self);
     }
     if (UNLIKELY(Py_TYPE(self) != type || type->tp_free != PyObject_GC_Del)) {
         type = Py_TYPE(self);
         type->tp_free(self);
     }
-    else gc_free(t, self, x->prefix);
+    else gc_free_at(t, self, x->prefix, state);
     Py_DECREF(type);
 }
 
@@ -100,11 +100,18 @@ void subtype_dealloc(PyObject *self)
         destroy(self);
         return;
     }
-    if (gc_is_tracked(self)) gc_untrack(t, self);
-    Py_TRASHCAN_BEGIN(self, subtype_dealloc)
-    if (LIKELY(x->simple && !type->tp_finalize && !type->tp_del)) destroy_simple(t, self, type, x);
+    uint8_t *state = slot_state(self);
+    if (*state & SLOT_TRACKED) gc_untrack_at(t, self, state);
+    PyThreadState *ts = &t->ts;                              /* as Py_TRASHCAN_BEGIN has it, without asking for the thread again */
+    if (UNLIKELY(ts->c_recursion_remaining <= Py_TRASHCAN_HEADROOM)) {
+        _PyTrash_thread_deposit_object(ts, self);
+        return;
+    }
+    ts->c_recursion_remaining--;
+    if (LIKELY(x->simple && !type->tp_finalize && !type->tp_del)) destroy_simple(t, self, type, x, state);
     else destroy(self);
-    Py_TRASHCAN_END
+    ts->c_recursion_remaining++;
+    if (UNLIKELY(ts->delete_later != NULL) && ts->c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2) _PyTrash_thread_destroy_chain(ts);
 }
 
 int subtype_traverse(PyObject *self, visitproc visit, void *arg)
