@@ -14,8 +14,3 @@ void frame_set_trace(PyFrameObject *frame, PyObject *function)
 {
     if (PyObject_SetAttr((PyObject *)frame, STR(f_trace), function ? function : Py_None) < 0) PyErr_Clear();
 }
-
-Py_ssize_t interned_count(Interpreter *interp, bool only_immortal)
-{
-    return 0;
-}

@@ -639,7 +639,7 @@ BUILTIN(sys, getunicodeinternedsize, KEYWORDS, "($module, /, *, _only_immortal=F
 {
     int only_immortal = arg[0] ? PyObject_IsTrue(arg[0]) : 0;
     if (only_immortal < 0) return NULL;
-    return PyLong_FromSsize_t(interned_count(interp_get(), only_immortal));
+    return PyLong_FromSsize_t(str_interned_count(interp_get(), only_immortal));
 }
 
 BUILTIN_NOARGS(sys, _clear_type_cache, "($module, /)", "Clear the internal type lookup cache.")

@@ -12,7 +12,6 @@ PyObject *frame_get_trace(PyFrameObject *frame);
 void frame_set_trace(PyFrameObject *frame, PyObject *function);
 /* A structseq type of sys by name: borrowed. */
 PyObject *sys_type(const char *name);
-Py_ssize_t interned_count(Interpreter *interp, bool only_immortal);
 extern PyTypeObject _PyNamespace_Type;
 PyModuleDef *sys_module_def(void);
 /* sys.path[0] for this argv: 1 with a new reference in *first, 0 nothing to put there, -1 exception. */

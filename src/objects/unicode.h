@@ -68,6 +68,7 @@ PyObject *str_concat(PyObject *a, PyObject *b);          /* both must be str */
 void str_append(PyObject **left, PyObject *right);
 /* The interned equal of s; steals s (which may be returned), borrows nothing. s must be an exact str. */
 PyObject *str_intern(PyObject *s);
+Py_ssize_t str_interned_count(PyInterpreterState *interp, bool only_immortal);   /* entries of the interpreter's table */
 PyObject *str_join_array(PyObject *separator, PyObject *const *items, Py_ssize_t n);   /* items must be str: else TypeError */
 PyObject *str_repr(PyObject *s);
 PyObject *str_getitem(PyObject *s, Py_ssize_t i);        /* 0 <= i < length */

@@ -88,6 +88,15 @@ void str_unintern(PyObject *s)
     }
 }
 
+Py_ssize_t str_interned_count(PyInterpreterState *interp, bool only_immortal)
+{
+    UnicodeState *u = state_of(interp);
+    if (!only_immortal) return (Py_ssize_t)u->interned_used;
+    Py_ssize_t count = 0;
+    for (size_t i = 0; u->interned && i <= u->interned_mask; i++) count += u->interned[i] && _Py_IsImmortal(u->interned[i]);
+    return count;
+}
+
 int unicode_init_interp(PyInterpreterState *interp)
 {
     UnicodeState *u = state_of(interp);

@@ -234,6 +234,15 @@ static void flush_file(PyObject *file)
     PyErr_SetRaisedException(saved);
 }
 
+/* There is no stream left to show value on. */
+static void show_value_raw(PyObject *value)
+{
+    PyObject *saved = PyErr_GetRaisedException();
+    _PyObject_Dump(value);
+    fprintf(stderr, "lost sys.stderr\n");
+    PyErr_SetRaisedException(saved);
+}
+
 /* ---- PyErr_Display ---------------------------------------------------------------------------------------------- */
 
 static bool display_by_library(PyObject *value)
@@ -263,9 +272,10 @@ void display_exception(PyObject *file, PyObject *value, PyObject *tb)
     }
     if (interp_get()->runtime.importlib && display_by_library(value)) return;
     PyObject *seen = PySet_New(NULL);
-    if (seen) write_chain(file, value, seen, 0);
+    int status = seen ? write_chain(file, value, seen, 0) : -1;
     Py_XDECREF(seen);
     PyErr_Clear();
+    if (status < 0) show_value_raw(value);
     flush_file(file);
 }
 
@@ -273,10 +283,7 @@ void PyErr_Display(PyObject *Py_UNUSED(type), PyObject *value, PyObject *tb)
 {
     PyObject *file = sys_get(STR(stderr));
     if (!file) {
-        PyObject *saved = PyErr_GetRaisedException();
-        _PyObject_Dump(value);
-        fprintf(stderr, "lost sys.stderr\n");
-        PyErr_SetRaisedException(saved);
+        show_value_raw(value);
         return;
     }
     if (file == Py_None) return;

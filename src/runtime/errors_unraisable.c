@@ -15,7 +15,7 @@ static PyStructSequence_Field args_fields[] = {
 };
 
 static PyStructSequence_Desc args_description = {
-    .name = "UnraisableHookArgs",
+    .name = "builtins.UnraisableHookArgs",
     .doc = "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
     .fields = args_fields,
     .n_in_sequence = 5,
