@@ -313,7 +313,7 @@ PyObject *PyNumber_Index(PyObject *v)
 
 Py_ssize_t PyNumber_AsSsize_t(PyObject *item, PyObject *error)
 {
-    if (LIKELY(PyLong_Check(item) && long_is_short(LONG(item)))) return long_short_value(LONG(item));
+    if (LIKELY(item && PyLong_Check(item) && long_is_short(LONG(item)))) return long_short_value(LONG(item));
     PyObject *v = abstract_index(item);
     if (!v) return -1;
     Py_ssize_t result = PyLong_AsSsize_t(v);

@@ -285,6 +285,11 @@ Py_ssize_t PySequence_Index(PyObject *s, PyObject *value) { return search(s, val
 int PySequence_Contains(PyObject *s, PyObject *value)
 {
     PySequenceMethods *m = Py_TYPE(s)->tp_as_sequence;
+    if (UNLIKELY(!value)) {                                /* nothing to compare with is no error in what is empty */
+        if ((PyList_CheckExact(s) || PyTuple_CheckExact(s)) && Py_SIZE(s) == 0) return 0;
+        abstract_null_error();
+        return -1;
+    }
     if (LIKELY(m && m->sq_contains)) return m->sq_contains(s, value);
     return (int)search(s, value, SEARCH_CONTAINS);
 }

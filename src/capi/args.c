@@ -128,28 +128,90 @@ COLD NOINLINE static int missing(const Signature *s, Py_ssize_t nargs, int i)
     return -1;
 }
 
-/* One keyword argument; nargs is the number of positional ones, which fill out[0 .. nargs). */
-static int bind_keyword(const Signature *s, PyObject *keyword, PyObject *value, Py_ssize_t nargs, PyObject **out)
+/* ---- keywords that do not fit --------------------------------------------------------------------------------------------- */
+
+/* The nearest of names (a list of str), or None; NULL without exception when that cannot be said. New reference. */
+COLD NOINLINE static PyObject *nearest(PyObject *names, PyObject *keyword)
 {
-    if (!PyUnicode_Check(keyword)) {
-        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
-        return -1;
-    }
-    int i = find_parameter(s, keyword, s->positional_only);
-    if (i < 0) {
-        PyErr_Format(PyExc_TypeError, "%.200s() got an unexpected keyword argument '%S'", s->name, keyword);
-        return -1;
-    }
-    if (out[i]) {
-        if (i < nargs)
-            PyErr_Format(PyExc_TypeError, "argument for %.200s() given by name ('%U') and position (%d)", s->name, keyword, i + 1);
-        else
-            PyErr_Format(PyExc_TypeError, "%.200s() got multiple values for argument '%U'", s->name, keyword);
-        return -1;
-    }
-    out[i] = value;
-    return 0;
+    PyObject *module = PyImport_ImportModule("_suggestions"), *result = NULL;
+    if (module) result = PyObject_CallMethod(module, "_generate_suggestions", "OO", names, keyword);
+    Py_XDECREF(module);
+    if (!result) PyErr_Clear();
+    return result;
 }
+
+COLD NOINLINE void args_set_unexpected(const char *function, PyObject *names, PyObject *keyword)
+{
+    const char *shown = function ? function : "this function", *brackets = function ? "()" : "";
+    PyObject *suggestion = nearest(names, keyword);
+    if (suggestion && suggestion != Py_None)
+        PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'. Did you mean '%S'?", shown, brackets, keyword, suggestion);
+    else PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'", shown, brackets, keyword);
+    Py_XDECREF(suggestion);
+}
+
+COLD NOINLINE int args_reject_keywords(const char *function, PyObject *names, PyObject *keywords)
+{
+    PyObject *all = PySequence_List(keywords);                 /* comparing runs code that may change a dict */
+    for (Py_ssize_t i = 0; all && i < PyList_GET_SIZE(all); i++) {
+        PyObject *keyword = PyList_GET_ITEM(all, i);
+        int known = PyUnicode_Check(keyword) ? PySequence_Contains(names, keyword) : -1;
+        if (known > 0) continue;
+        if (known == 0) args_set_unexpected(function, names, keyword);
+        else if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+        Py_DECREF(all);
+        return -1;
+    }
+    /* equal to a name, but not the same text: a str subclass with an __eq__ of its own */
+    if (all) PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s", function ? function : "this function", function ? "()" : "");
+    Py_XDECREF(all);
+    return -1;
+}
+
+COLD NOINLINE static PyObject *parameter_names(const Signature *s)
+{
+    PyObject *list = PyList_New(0);
+    for (int i = s->positional_only; list && i < s->total; i++) {
+        PyObject *name = PyUnicode_FromStringAndSize(s->text + s->offset[i], s->length[i]);
+        if (!name || PyList_Append(list, name) < 0) Py_CLEAR(list);
+        Py_XDECREF(name);
+    }
+    return list;
+}
+
+static int check_required(const Signature *s, Py_ssize_t nargs, PyObject **out);
+
+/* Some keyword found no place: a missing argument is reported first, then one given twice, then the unknown keyword. */
+COLD NOINLINE static int reject(const Signature *s, Py_ssize_t nargs, PyObject *keywords, PyObject **out)
+{
+    if (check_required(s, nargs, out) < 0) return -1;
+    PyObject *names = parameter_names(s), *all = PySequence_List(keywords);
+    if (!names || !all) goto done;
+    for (int i = s->positional_only; i < nargs; i++) {
+        for (Py_ssize_t k = 0; k < PyList_GET_SIZE(all); k++) {
+            PyObject *keyword = PyList_GET_ITEM(all, k);
+            if (!PyUnicode_Check(keyword) || find_parameter(s, keyword, s->positional_only) != i) continue;
+            PyErr_Format(PyExc_TypeError, "argument for %.200s() given by name ('%U') and position (%d)", s->name, keyword, i + 1);
+            goto done;
+        }
+    }
+    args_reject_keywords(s->name, names, all);
+done:
+    Py_XDECREF(names);
+    Py_XDECREF(all);
+    return -1;
+}
+
+/* One keyword argument. False: it is unknown, or its parameter has a value already. */
+static inline bool bind_keyword(const Signature *s, PyObject *keyword, PyObject *value, PyObject **out)
+{
+    int i = PyUnicode_Check(keyword) ? find_parameter(s, keyword, s->positional_only) : -1;
+    if (UNLIKELY(i < 0 || out[i])) return false;
+    out[i] = value;
+    return true;
+}
+
+/* ---- binding ------------------------------------------------------------------------------------------------------------------ */
 
 static int bind_positional(const Signature *s, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t nkeywords, PyObject **out)
 {
@@ -180,8 +242,9 @@ int args_bind(Signature *signature, PyObject *const *args, Py_ssize_t nargs, PyO
     const Signature *s = args_signature(signature);
     Py_ssize_t nkeywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     if (bind_positional(s, args, nargs, nkeywords, out) < 0) return -1;
-    for (Py_ssize_t k = 0; k < nkeywords; k++)
-        if (bind_keyword(s, PyTuple_GET_ITEM(kwnames, k), args[nargs + k], nargs, out) < 0) return -1;
+    bool fits = true;
+    for (Py_ssize_t k = 0; k < nkeywords; k++) fits &= bind_keyword(s, PyTuple_GET_ITEM(kwnames, k), args[nargs + k], out);
+    if (UNLIKELY(!fits)) return reject(s, nargs, kwnames, out);
     return check_required(s, nargs, out);
 }
 
@@ -193,8 +256,9 @@ int args_bind_tuple(Signature *signature, PyObject *args, PyObject *kwargs, PyOb
     PyObject *key, *value;
     if (bind_positional(s, items, nargs, kwargs ? PyDict_GET_SIZE(kwargs) : 0, out) < 0) return -1;
     if (kwargs) {
-        while (PyDict_Next(kwargs, &at, &key, &value))
-            if (bind_keyword(s, key, value, nargs, out) < 0) return -1;
+        bool fits = true;
+        while (PyDict_Next(kwargs, &at, &key, &value)) fits &= bind_keyword(s, key, value, out);
+        if (UNLIKELY(!fits)) return reject(s, nargs, kwargs, out);
     }
     return check_required(s, nargs, out);
 }

@@ -53,6 +53,10 @@ void args_digest(Signature *s);
 
 /* Fills out[0 .. total) with borrowed references, NULL where a parameter was not given. -1 with TypeError set. */
 int args_bind(Signature *s, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, PyObject **out);
+/* TypeError for a keyword that function (NULL: "this function") does not have, with the nearest of names, a list of str. */
+void args_set_unexpected(const char *function, PyObject *names, PyObject *keyword);
+/* TypeError for the first of keywords (a tuple, or a dict's keys) that names does not have. Returns -1. */
+int args_reject_keywords(const char *function, PyObject *names, PyObject *keywords);
 int args_bind_tuple(Signature *s, PyObject *args, PyObject *kwargs, PyObject **out);
 
 static inline const Signature *args_signature(Signature *s)

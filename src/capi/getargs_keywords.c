@@ -2,6 +2,7 @@
  *
  * Names that are empty belong to positional-only parameters and come first. In the format, '|' begins the optional
  * parameters and '$' the keyword-only ones. Units whose argument was not given are skipped, addresses included. */
+#include "capi/args.h"
 #include "capi/getargs_private.h"
 
 #include <limits.h>
@@ -26,6 +27,7 @@ static const char *skip_unit(ArgParse *parse, const char **format)
     case 's': case 'z': case 'y': case 'w':
         (void)va_arg(*parse->targets, void *);
         if (*p == '#') {
+            if (code == 'w') return "impossible<bad format char>";
             (void)va_arg(*parse->targets, Py_ssize_t *);
             p++;
         }
@@ -100,7 +102,7 @@ static COLD int no_positional(const char *function)
     return 0;
 }
 
-/* After all parameters were bound some keywords are left: say which one is wrong. Returns 0. */
+/* After all parameters were bound some keywords are left: says which one is wrong. Returns 0. */
 static COLD int explain_leftover(const Call *call, const char *const *names, int positional_only, const char *function)
 {
     int total = positional_only;
@@ -124,13 +126,20 @@ static COLD int explain_leftover(const Call *call, const char *const *names, int
         }
         bool known = false;
         for (int i = positional_only; i < total && !known; i++) known = PyUnicode_EqualToUTF8(key, names[i]);
-        if (!known) {
-            PyErr_Format(PyExc_TypeError, "%.200s%s got an unexpected keyword argument '%S'", function ? function : "this function",
-                         function ? "()" : "", key);
-            return 0;
+        if (known) continue;
+        PyObject *list = PyList_New(0);
+        for (int i = positional_only; list && i < total; i++) {
+            PyObject *name = PyUnicode_FromString(names[i]);
+            if (!name || PyList_Append(list, name) < 0) Py_CLEAR(list);
+            Py_XDECREF(name);
         }
+        if (list) args_set_unexpected(function, list, key);
+        Py_XDECREF(list);
+        return 0;
     }
-    return 1;
+    /* equal by content, but found by nobody: a str subclass with an __eq__ or __hash__ of its own */
+    PyErr_Format(PyExc_TypeError, "invalid keyword argument for %.200s%s", function ? function : "this function", function ? "()" : "");
+    return 0;
 }
 
 static int parse_keywords(const Call *call, const char *format, const char *const *names, va_list *targets)

@@ -95,8 +95,7 @@ void eval_format_kwargs_error(PyThreadState *ts, PyObject *func, PyObject *kwarg
         if (args && PyTuple_Check(args) && PyTuple_GET_SIZE(args) == 1) {
             PyObject *key = PyTuple_GET_ITEM(args, 0), *name = _PyObject_FunctionStr(func);
             if (name) {
-                if (PyUnicode_Check(key)) PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'", name, key);
-                else PyErr_Format(PyExc_TypeError, "%U keywords must be strings", name);
+                PyErr_Format(PyExc_TypeError, "%U got multiple values for keyword argument '%S'", name, key);
                 Py_DECREF(name);
             }
             Py_XDECREF(args);

@@ -139,16 +139,25 @@ BUILTIN(builtins, sum, KEYWORDS, "($module, iterable, /, start=0)", "Return the 
 
 /* ---- min and max ------------------------------------------------------------------------------------------------------------------- */
 
+PyObject *builtins_reject_keywords(const char *function, PyObject *names, PyObject *keywords)
+{
+    if (names) args_reject_keywords(function, names, keywords);
+    Py_XDECREF(names);
+    return NULL;
+}
+
 static PyObject *extreme(const char *name, int op, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *key = NULL, *otherwise = NULL, *it = NULL, *best = NULL, *best_key = NULL, *item;
+    if (nargs == 0) return PyErr_Format(PyExc_TypeError, "%s expected at least 1 argument, got 0", name);
+    if (kwnames && PyTuple_GET_SIZE(kwnames) > 2)
+        return PyErr_Format(PyExc_TypeError, "%s() takes at most 2 keyword arguments (%zd given)", name, PyTuple_GET_SIZE(kwnames));
     for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); k++) {
         PyObject *keyword = PyTuple_GET_ITEM(kwnames, k);
         if (PyUnicode_EqualToUTF8(keyword, "key")) key = args[nargs + k];
         else if (PyUnicode_EqualToUTF8(keyword, "default")) otherwise = args[nargs + k];
-        else return PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", name, keyword);
+        else return builtins_reject_keywords(name, Py_BuildValue("[ss]", "key", "default"), kwnames);
     }
-    if (nargs == 0) return PyErr_Format(PyExc_TypeError, "%s expected at least 1 argument, got 0", name);
     if (nargs > 1 && otherwise) return PyErr_Format(PyExc_TypeError, "Cannot specify a default for %s() with multiple positional arguments", name);
     if (key == Py_None) key = NULL;
     if (nargs == 1 && !(it = PyObject_GetIter(args[0]))) return NULL;

@@ -16,7 +16,7 @@ BUILTIN_RAW(builtins, print, "($module, /, *args, sep=' ', end='\\n', file=None,
         else if (PyUnicode_EqualToUTF8(keyword, "flush")) {
             if ((flush = PyObject_IsTrue(value)) < 0) return NULL;
         }
-        else return PyErr_Format(PyExc_TypeError, "print() got an unexpected keyword argument '%U'", keyword);
+        else return builtins_reject_keywords("print", Py_BuildValue("[ssss]", "sep", "end", "file", "flush"), kwnames);
     }
     if (file == Py_None) {
         file = PySys_GetObject("stdout");

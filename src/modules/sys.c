@@ -37,6 +37,7 @@ PyObject *PySys_GetObject(const char *name)
     PyObject *saved = PyErr_GetRaisedException();
     PyObject *key = PyUnicode_FromString(name), *value = key ? sys_get(key) : NULL;
     Py_XDECREF(key);
+    if (UNLIKELY(PyErr_Occurred())) PyErr_FormatUnraisable("Exception ignored on calling PySys_GetObject()");
     PyErr_SetRaisedException(saved);
     return value;
 }

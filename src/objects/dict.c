@@ -198,7 +198,7 @@ static void replace_value(Thread *t, PyDictObject *d, Py_ssize_t i, PyObject *ke
 void dict_set_value_at(PyDictObject *d, Py_ssize_t i, PyObject *value)
 {
     PyObject **e = keys_entry(d->ma_keys, i);
-    if (e[1] != value) replace_value(thread_get(), d, i, e[0], value);
+    if (e[1] != value || UNLIKELY(*dict_tag(d) & 0xff)) replace_value(thread_get(), d, i, e[0], value);
 }
 
 void dict_set_value_at_any(PyDictObject *d, Py_ssize_t i, PyObject *key, PyObject *value)
@@ -415,7 +415,8 @@ static int merge_item(Thread *t, PyDictObject *d, PyObject *key, Py_hash_t hash,
 static int merge_dict(Thread *t, PyDictObject *d, PyDictObject *other, int override)
 {
     if (other == d || other->ma_used == 0) return 0;
-    if (d->ma_used == 0 && override == 1 && !(*dict_tag(d) & 0xff)) {
+    if (d->ma_used == 0 && override == 1) {
+        dict_notify(t, PyDict_EVENT_CLONED, d, OBJECT(other), NULL);
         DictKeys *k = keys_clone(t, other), *old = d->ma_keys;
         if (!k) return -1;
         d->ma_keys = k;

@@ -18,7 +18,7 @@ static void call_watchers(PyFunction_WatchEvent event, PyFunctionObject *f, PyOb
     for (unsigned bits = s->active_function_watchers; bits; bits &= bits - 1) {
         PyFunction_WatchCallback callback = s->function_watchers[__builtin_ctz(bits)];
         if (callback(event, f, value) < 0)
-            PyErr_FormatUnraisable("Exception ignored in %s watcher callback for function %U at %p", names[event], f->func_qualname, f);
+            PyErr_FormatUnraisable("Exception ignored in PyFunction_EVENT_%s watcher callback for function %U at %p", names[event], f->func_qualname, f);
     }
 }
 

@@ -250,7 +250,13 @@ static int set_in_dict(PyObject *dict, PyObject *name, PyObject *value)
 {
     Py_INCREF(dict);
     int status;
-    if (value) status = PyDict_SetItem(dict, name, value);
+    PyDictObject *d = (PyDictObject *)dict;
+    if (value && UNLIKELY(*dict_tag(d) & 0xff)) {          /* watchers hear of every assignment, of the same value too */
+        Py_ssize_t i = dict_lookup_index_str(d, name);
+        if (i >= 0) dict_set_value_at(d, i, value);
+        status = i >= 0 ? 0 : PyDict_SetItem(dict, name, value);
+    }
+    else if (value) status = PyDict_SetItem(dict, name, value);
     else if ((status = PyDict_DelItem(dict, name)) < 0 && PyErr_ExceptionMatches(PyExc_KeyError)) {
         PyErr_Clear();
         status = 1;

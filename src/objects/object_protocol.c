@@ -42,7 +42,7 @@ PyObject *PyObject_Init(PyObject *o, PyTypeObject *type)
 PyVarObject *PyObject_InitVar(PyVarObject *o, PyTypeObject *type, Py_ssize_t size)
 {
     if (!o) return (PyVarObject *)PyErr_NoMemory();
-    Py_SET_SIZE(o, size);
+    o->ob_size = size;
     PyObject_Init((PyObject *)o, type);
     return o;
 }

@@ -29,19 +29,20 @@ static void clear_all_slots(PyTypeObject *type, PyObject *self)
         if (Py_SIZE(OBJECT(type))) clear_slots(type, self);
 }
 
-/* True: the object lives on. Called untracked; tracked while Python code runs. */
+/* True: the object lives on. Called untracked; what is collectable is tracked while Python code runs. */
 static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
 {
+    bool collectable = PyType_IS_GC(type);
     if (type->tp_finalize) {
-        PyObject_GC_Track(self);
+        if (collectable) PyObject_GC_Track(self);
         if (PyObject_CallFinalizerFromDealloc(self) < 0) return true;
-        PyObject_GC_UnTrack(self);
+        if (collectable) PyObject_GC_UnTrack(self);
     }
     if (type->tp_del && type->tp_del != base->tp_del) {
-        PyObject_GC_Track(self);
+        if (collectable) PyObject_GC_Track(self);
         type->tp_del(self);
         if (Py_REFCNT(self) > 0) return true;
-        PyObject_GC_UnTrack(self);
+        if (collectable) PyObject_GC_UnTrack(self);
     }
     return false;
 }

@@ -187,7 +187,7 @@ static int watcher_check(int id)
 int PyType_AddWatcher(PyType_WatchCallback callback)
 {
     TypeState *s = type_state();
-    for (int i = 1; i < TYPE_MAX_WATCHERS; i++) {           /* 0 is the interpreter's own */
+    for (int i = 0; i < TYPE_MAX_WATCHERS; i++) {
         if (s->watchers[i]) continue;
         s->watchers[i] = callback;
         return i;

@@ -25,8 +25,11 @@ static int zip_strictness(PyObject *kwargs)
         if (PyErr_Occurred()) return -1;
         if (PyDict_GET_SIZE(kwargs) > 1)
             PyErr_Format(PyExc_TypeError, "zip() takes at most 1 keyword argument (%zd given)", PyDict_GET_SIZE(kwargs));
-        else if (PyDict_Next(kwargs, &at, &key, &value))
-            PyErr_Format(PyExc_TypeError, "zip() got an unexpected keyword argument '%S'", key);
+        else {
+            PyObject *names = Py_BuildValue("[s]", "strict");
+            if (names) args_reject_keywords("zip", names, kwargs);
+            Py_XDECREF(names);
+        }
         return -1;
     }
     return PyObject_IsTrue(strict);

@@ -529,7 +529,12 @@ PyObject *PyImport_ImportModule(const char *name)
     return module;
 }
 
-PyObject *PyImport_ImportModuleNoBlock(const char *name) { return PyImport_ImportModule(name); }
+PyObject *PyImport_ImportModuleNoBlock(const char *name)
+{
+    if (PyErr_WarnEx(PyExc_DeprecationWarning, "PyImport_ImportModuleNoBlock() is deprecated and scheduled for removal in Python 3.15. "
+                                               "Use PyImport_ImportModule() instead.", 1) < 0) return NULL;
+    return PyImport_ImportModule(name);
+}
 
 /* Through the __import__ of the current globals' builtins, so that hooks are seen. */
 PyObject *PyImport_Import(PyObject *name)

@@ -216,8 +216,7 @@ static int flush_writes(Buffered *self)
             would_block("write could not complete without blocking", 0);
             return -1;
         }
-        adjust_position(self, self->write_pos + n);
-        self->write_pos = self->position;
+        self->write_pos += n;
         self->raw_position = self->write_pos;
         /* Partial writes can return successfully when interrupted by a signal: its handler runs now. */
         if (PyErr_CheckSignals() < 0) return -1;
@@ -256,18 +255,12 @@ static int init_buffer(Buffered *self)
         return -1;
     }
     self->owner = 0;
+    self->absolute = -1;
     if (raw_tell(self) < 0) PyErr_Clear();
     return 0;
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------------- */
-
-static PyObject *buffered_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    Buffered *self = (Buffered *)type->tp_alloc(type, 0);
-    if (self) self->absolute = -1;
-    return (PyObject *)self;
-}
 
 static int set_up(Buffered *self, PyObject *raw, Py_ssize_t size, PyTypeObject *exact)
 {
@@ -635,8 +628,9 @@ BUILTIN(buffered, read1, POSITIONAL, "($self, size=-1, /)", "")
     PyObject *bytes;
     if (have > 0) bytes = read_fast(b, have < n ? have : n);
     else if ((bytes = PyBytes_FromStringAndSize(NULL, n))) {
+        Py_ssize_t r = b->writable && flush_and_rewind(b) < 0 ? -1 : 0;
         reset_read(b);
-        Py_ssize_t r = raw_read(b, PyBytes_AS_STRING(bytes), n);
+        if (r == 0) r = raw_read(b, PyBytes_AS_STRING(bytes), n);
         if (r == -1) Py_CLEAR(bytes);
         else if (r != n) _PyBytes_Resize(&bytes, r == -2 ? 0 : r);
     }
@@ -939,7 +933,7 @@ static PyObject *write_buffered(Buffered *b, Py_buffer *data)
         b->raw_position = 0;
     }
     Py_ssize_t available = b->buffer_size - (Py_ssize_t)b->position;
-    if (data->len > available || data->len > b->buffer_size) return write_large(b, data);
+    if (data->len > available || data->len >= b->buffer_size) return write_large(b, data);
     memcpy(b->buffer + b->position, data->buf, (size_t)data->len);
     if (!VALID_WRITE(b) || b->write_pos > b->position) b->write_pos = b->position;
     adjust_position(b, b->position + data->len);
@@ -1020,7 +1014,7 @@ static PyObject *buffered_repr(PyObject *self)
 #define COMMON_METHODS                                                                                                  \
     METHOD(buffered, detach), METHOD(buffered, close), METHOD(buffered, seekable), METHOD(buffered, fileno),            \
     METHOD(buffered, isatty), METHOD(buffered, _dealloc_warn), METHOD(buffered, tell), METHOD(buffered, __sizeof__),    \
-    { "__reduce__", buffered_getstate, METH_NOARGS, NULL }, { "__reduce_ex__", buffered_getstate, METH_O, NULL }
+    { "__getstate__", buffered_getstate, METH_NOARGS, NULL }
 
 #define READ_METHODS                                                                                                    \
     METHOD(buffered, read), METHOD(buffered, peek), METHOD(buffered, read1), METHOD(buffered, readinto),                \
@@ -1058,7 +1052,7 @@ static PyMemberDef buffered_members[] = {
 };
 
 #define BUFFERED_SLOTS(doc, init, methods)                                                                              \
-    { Py_tp_doc, doc }, { Py_tp_new, buffered_new }, { Py_tp_init, init }, { Py_tp_dealloc, buffered_dealloc },         \
+    { Py_tp_doc, doc }, { Py_tp_init, init }, { Py_tp_dealloc, buffered_dealloc },         \
     { Py_tp_traverse, buffered_traverse }, { Py_tp_clear, buffered_clear }, { Py_tp_repr, buffered_repr },              \
     { Py_tp_methods, methods }, { Py_tp_getset, buffered_getset }, { Py_tp_members, buffered_members }
 

@@ -537,8 +537,7 @@ static PyMethodDef fileio_methods[] = {
     METHOD(fileio, tell), METHOD(fileio, truncate), METHOD(fileio, close), METHOD(fileio, seekable), METHOD(fileio, readable),
     METHOD(fileio, writable), METHOD(fileio, fileno), METHOD(fileio, isatty), METHOD(fileio, _isatty_open_only),
     METHOD(fileio, _dealloc_warn),
-    { "__reduce__", fileio_getstate, METH_NOARGS, NULL },
-    { "__reduce_ex__", (PyCFunction)fileio_getstate, METH_O, NULL },
+    { "__getstate__", fileio_getstate, METH_NOARGS, NULL },
     { 0 }
 };
 
@@ -560,7 +559,7 @@ static PyMemberDef fileio_members[] = {
 static PyType_Slot fileio_slots[] = {
     { Py_tp_doc, "FileIO(file, mode='r', closefd=True, opener=None)\n--\n\nOpen a file: a name, or a descriptor that closefd says to close." },
     { Py_tp_new, fileio_new }, { Py_tp_init, fileio_init }, { Py_tp_dealloc, fileio_dealloc }, { Py_tp_traverse, fileio_traverse },
-    { Py_tp_clear, fileio_clear }, { Py_tp_repr, fileio_repr }, { Py_tp_getattro, PyObject_GenericGetAttr },
+    { Py_tp_clear, fileio_clear }, { Py_tp_repr, fileio_repr },
     { Py_tp_methods, fileio_methods }, { Py_tp_getset, fileio_getset }, { Py_tp_members, fileio_members },
     { 0, NULL }
 };

@@ -122,19 +122,14 @@ int io_require(IoState *state, PyObject *self, const char *method)
 void io_finalize(PyObject *self)
 {
     PyObject *pending = PyErr_GetRaisedException();
-    int closed = is_closed(self);
+    PyObject *flag;
+    int closed = PyObject_GetOptionalAttrString(self, "closed", &flag) > 0 ? io_truth(flag) : -1;
     if (closed < 0) PyErr_Clear();               /* without the attribute it was never initialised far enough */
     if (closed == 0) {
         if (PyObject_SetAttrString(self, "_finalizing", Py_True) < 0) PyErr_Clear();
         PyObject *result = io_call(self, "close");
         if (result) Py_DECREF(result);
-        else {
-            PyObject *error = PyErr_GetRaisedException(), *flags = PySys_GetObject("flags");
-            bool dev_mode = flags && io_truth(PyObject_GetAttrString(flags, "dev_mode")) == 1;
-            PyErr_SetRaisedException(error);
-            if (dev_mode) PyErr_WriteUnraisable(self);
-            else PyErr_Clear();                   /* nobody is left to tell */
-        }
+        else PyErr_WriteUnraisable(self);
     }
     PyErr_SetRaisedException(pending);
 }
@@ -464,7 +459,18 @@ done:
     return result;
 }
 
-static PyMethodDef rawiobase_methods[] = { METHOD(rawiobase, read), METHOD(rawiobase, readall), { 0 } };
+#define NOT_IMPLEMENTED(name)                                                                                           \
+    BUILTIN_RAW(rawiobase, name, "($self, buffer, /)", "")                                                              \
+    {                                                                                                                   \
+        PyErr_SetNone(PyExc_NotImplementedError);                                                                       \
+        return NULL;                                                                                                    \
+    }
+NOT_IMPLEMENTED(readinto)
+NOT_IMPLEMENTED(write)
+
+static PyMethodDef rawiobase_methods[] = {
+    METHOD(rawiobase, read), METHOD(rawiobase, readall), METHOD(rawiobase, readinto), METHOD(rawiobase, write), { 0 }
+};
 
 static PyType_Slot rawiobase_slots[] = {
     { Py_tp_doc, "Base class for raw binary I/O." }, { Py_tp_methods, rawiobase_methods }, { 0, NULL }

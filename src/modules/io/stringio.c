@@ -315,8 +315,7 @@ BUILTIN_O(stringio, __setstate__, "($self, state, /)", "")
     if (status < 0) return NULL;
     /* The value is taken as it is: newlines in it were translated when it was first written. */
     PyObject *value = PyTuple_GET_ITEM(arg, 0), *position = PyTuple_GET_ITEM(arg, 2), *dict = PyTuple_GET_ITEM(arg, 3);
-    if (!PyUnicode_Check(value)) return PyErr_Format(PyExc_TypeError, "string argument expected, got '%s'", Py_TYPE(value)->tp_name);
-    Py_ssize_t n = PyUnicode_GET_LENGTH(value);
+    Py_ssize_t n = value == Py_None ? 0 : PyUnicode_GET_LENGTH(value);
     if (realize(io) < 0 || reserve(io, n) < 0 || (n && !PyUnicode_AsUCS4(value, io->buffer, n, 0))) return NULL;
     io->size = n;
     if (!PyLong_Check(position))

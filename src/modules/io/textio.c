@@ -8,6 +8,10 @@
  * and how many characters of the result to skip. */
 #include "io_private.h"
 
+#include "objects/codecs.h"
+
+#include <langinfo.h>
+
 typedef struct TextIo {
     IO_HEAD
     PyObject *buffer;                         /* NULL: detached */
@@ -95,7 +99,7 @@ static int set_encoder(TextIo *self, PyObject *info, PyObject *errors)
 
 static int reset_encoder(TextIo *self, bool start)
 {
-    PyObject *result = start ? io_call(self->encoder, "reset") : PyObject_CallMethod(self->encoder, "setstate", "i", 1);
+    PyObject *result = start ? io_call(self->encoder, "reset") : PyObject_CallMethod(self->encoder, "setstate", "i", 0);
     Py_XDECREF(result);
     return result ? 0 : -1;
 }
@@ -142,21 +146,17 @@ static int newline_argument(PyObject *value, const char **newline)
     return -1;
 }
 
+/* Without importing _locale: streams are also made while the interpreter shuts down. */
+static PyObject *locale_encoding(void)
+{
+    const char *codeset = nl_langinfo(CODESET);
+    return codeset && *codeset ? PyUnicode_DecodeLocale(codeset, "surrogateescape") : PyUnicode_FromString("utf-8");
+}
+
 static PyObject *lookup_text_codec(PyObject *encoding)
 {
     const char *name = PyUnicode_AsUTF8(encoding);
-    PyObject *codecs = name ? PyImport_ImportModule("_codecs") : NULL, *info = NULL, *is_text;
-    if (codecs) info = io_call1(codecs, "lookup", encoding);
-    Py_XDECREF(codecs);
-    if (!info || PyTuple_CheckExact(info)) return info;
-    if (PyObject_GetOptionalAttrString(info, "_is_text_encoding", &is_text) < 0) Py_CLEAR(info);
-    else if (is_text) {
-        int truth = io_truth(is_text);
-        if (truth == 0)
-            PyErr_Format(PyExc_LookupError, "'%.400s' is not a text encoding; use %s to handle arbitrary codecs", name, "codecs.open()");
-        if (truth <= 0) Py_CLEAR(info);
-    }
-    return info;
+    return name ? codec_lookup_text(name, "codecs.open()") : NULL;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------------------- */
@@ -222,6 +222,7 @@ static int textio_init(PyObject *o, PyObject *args, PyObject *kwargs)
         PyErr_Format(PyExc_TypeError, "TextIOWrapper() argument 'errors' must be str or None, not %.50s", Py_TYPE(errors)->tp_name);
         return -1;
     }
+    if (string_argument(arg[2], "errors") < 0) return -1;
     if (newline_argument(arg[3], &newline) < 0) return -1;
     if ((line_buffering = arg[4] ? PyObject_IsTrue(arg[4]) : 0) < 0 || (write_through = arg[5] ? PyObject_IsTrue(arg[5]) : 0) < 0) return -1;
     PyObject *buffer = Py_NewRef(arg[0]), *given = Py_XNewRef(arg[1]), *dict = self->dict;
@@ -237,9 +238,7 @@ static int textio_init(PyObject *o, PyObject *args, PyObject *kwargs)
     Py_XDECREF(given);
     if (!encoding) goto fail;
     if (PyUnicode_CompareWithASCIIString(encoding, "locale") == 0) {
-        PyObject *locale = PyImport_ImportModule("_locale");
-        Py_SETREF(encoding, locale ? io_call(locale, "getencoding") : NULL);
-        Py_XDECREF(locale);
+        Py_SETREF(encoding, locale_encoding());
         if (!encoding) goto fail;
     }
     self->encoding = encoding;
@@ -360,7 +359,8 @@ BUILTIN_O(textio, write, "($self, text, /)", "Write text, a str, and return the 
     }
     Py_ssize_t n = PyBytes_GET_SIZE(bytes);
     /* A long text does not wait together with others: that would copy it. */
-    if (io->pending_bytes + n > io->chunk_size && io->pending && write_pending(io) < 0) {
+    while (n >= io->chunk_size && io->pending) {           /* writing may call back and leave more to write */
+        if (write_pending(io) == 0) continue;
         Py_DECREF(bytes);
         return NULL;
     }
@@ -378,7 +378,7 @@ BUILTIN_O(textio, write, "($self, text, /)", "Write text, a str, and return the 
         if (!flushed) return NULL;
         Py_DECREF(flushed);
     }
-    if (io->snapshot || io->decoded) {
+    if (io->snapshot) {
         set_decoded(io, NULL);
         Py_CLEAR(io->snapshot);
     }
@@ -989,15 +989,12 @@ static int change_encoding(TextIo *self, PyObject *encoding, PyObject *errors, b
     }
     else {
         if (PyUnicode_CompareWithASCIIString(encoding, "locale") == 0) {
-            PyObject *locale = PyImport_ImportModule("_locale");
-            new_encoding = locale ? io_call(locale, "getencoding") : NULL;
-            Py_XDECREF(locale);
-            if (!new_encoding) return -1;
+            if (!(new_encoding = locale_encoding())) return -1;
         }
         else new_encoding = Py_NewRef(encoding);
         new_errors = errors == Py_None ? PyUnicode_FromString("strict") : Py_NewRef(errors);
     }
-    PyObject *info = new_errors && check_errors_handler(new_errors) == 0 ? lookup_text_codec(new_encoding) : NULL;
+    PyObject *info = new_errors && PyUnicode_AsUTF8(new_errors) && check_errors_handler(new_errors) == 0 ? lookup_text_codec(new_encoding) : NULL;
     int status = -1;
     if (info && set_decoder(self, info, new_errors) == 0 && set_encoder(self, info, new_errors) == 0) {
         Py_XSETREF(self->encoding, Py_NewRef(new_encoding));
@@ -1100,7 +1097,10 @@ static PyObject *textio_get_newlines(PyObject *self, void *closure)
 
 static PyObject *textio_get_errors(PyObject *self, void *closure)
 {
-    CHECK_ATTACHED(TEXT_IO(self), NULL);
+    if (!TEXT_IO(self)->ok) {
+        PyErr_SetString(PyExc_ValueError, "I/O operation on uninitialized object");
+        return NULL;
+    }
     return Py_NewRef(TEXT_IO(self)->errors);
 }
 
@@ -1135,13 +1135,16 @@ static PyObject *textio_getstate(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *textio_repr(PyObject *self)
 {
     TextIo *io = TEXT_IO(self);
-    CHECK_ATTACHED(io, NULL);
+    if (!io->ok) {
+        PyErr_SetString(PyExc_ValueError, "I/O operation on uninitialized object");
+        return NULL;
+    }
     int status = Py_ReprEnter(self);
     if (status) {
         if (status > 0) PyErr_Format(PyExc_RuntimeError, "reentrant call inside %s.__repr__", Py_TYPE(self)->tp_name);
         return NULL;
     }
-    PyObject *name = NULL, *mode = NULL, *repr = PyUnicode_FromString("<_io.TextIOWrapper");
+    PyObject *name = NULL, *mode = NULL, *repr = PyUnicode_FromFormat("<%.100s", Py_TYPE(self)->tp_name);
     if (!repr) goto done;
     if (PyObject_GetOptionalAttrString(self, "name", &name) < 0) {
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) goto fail;
@@ -1165,7 +1168,7 @@ static PyMethodDef textio_methods[] = {
     METHOD(textio, detach), METHOD(textio, reconfigure), METHOD(textio, write), METHOD(textio, read), METHOD(textio, readline),
     METHOD(textio, flush), METHOD(textio, close), METHOD(textio, fileno), METHOD(textio, seekable), METHOD(textio, readable),
     METHOD(textio, writable), METHOD(textio, isatty), METHOD(textio, seek), METHOD(textio, tell), METHOD(textio, truncate),
-    { "__reduce__", textio_getstate, METH_NOARGS, NULL }, { "__reduce_ex__", textio_getstate, METH_O, NULL },
+    { "__getstate__", textio_getstate, METH_NOARGS, NULL },
     { 0 }
 };
 
