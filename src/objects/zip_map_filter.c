@@ -1,4 +1,5 @@
 /* zip, map and filter. */
+#include "capi/args.h"
 #include "objects/containers_private.h"
 #include "objects/tuple.h"
 
@@ -20,8 +21,6 @@ static int zip_strictness(PyObject *kwargs)
     if (!kwargs || PyDict_GET_SIZE(kwargs) == 0) return 0;
     PyObject *strict = PyDict_GetItemWithError(kwargs, STR(strict));
     if (!strict || PyDict_GET_SIZE(kwargs) > 1) {
-        PyObject *key, *value;
-        Py_ssize_t at = 0;
         if (PyErr_Occurred()) return -1;
         if (PyDict_GET_SIZE(kwargs) > 1)
             PyErr_Format(PyExc_TypeError, "zip() takes at most 1 keyword argument (%zd given)", PyDict_GET_SIZE(kwargs));

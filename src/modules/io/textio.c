@@ -979,6 +979,16 @@ BUILTIN_NOARGS(textio, detach, "($self, /)", "")
     return buffer;
 }
 
+/* By __index__, not by truth. 0 or -1. */
+static int optional_flag(PyObject *value, bool *flag)
+{
+    if (!value || value == Py_None) return 0;
+    long n = PyLong_AsLong(value);
+    if (n == -1 && PyErr_Occurred()) return -1;
+    *flag = n != 0;
+    return 0;
+}
+
 static int change_encoding(TextIo *self, PyObject *encoding, PyObject *errors, bool newline_changed)
 {
     if (encoding == Py_None && errors == Py_None && !newline_changed) return 0;
@@ -1025,9 +1035,8 @@ BUILTIN(textio, reconfigure, KEYWORDS,
         if (!PyUnicode_Check(arg[2])) return PyErr_Format(PyExc_TypeError, "reconfigure() argument 'newline' must be str or None, not %T", arg[2]);
         if (newline_argument(arg[2], &newline) < 0) return NULL;
     }
-    int line_buffering = !arg[3] || arg[3] == Py_None ? io->line_buffering : PyObject_IsTrue(arg[3]);
-    int write_through = !arg[4] || arg[4] == Py_None ? io->write_through : PyObject_IsTrue(arg[4]);
-    if (line_buffering < 0 || write_through < 0) return NULL;
+    bool line_buffering = io->line_buffering, write_through = io->write_through;
+    if (optional_flag(arg[3], &line_buffering) < 0 || optional_flag(arg[4], &write_through) < 0) return NULL;
     PyObject *flushed = io_call(self, "flush");
     if (!flushed) return NULL;
     Py_DECREF(flushed);
