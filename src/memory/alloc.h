@@ -48,20 +48,40 @@ static inline unsigned size_class(size_t size)
 #define HEAP_POISON(p, page) ((void)0)
 #endif
 
-/* Uninitialised memory, 8-aligned, 16-aligned when size is a multiple of 16. NULL without exception: no memory. size > 0. */
-static ALWAYS_INLINE void *heap_alloc(Heap *heap, PageKind kind, size_t size)
+/* What the allocators themselves are made of: no hook sees these two. */
+static ALWAYS_INLINE void *heap_alloc_direct(Heap *heap, PageKind kind, size_t size)
 {
 #ifdef HEAP_CHECKED
     if (kind == PAGE_PLAIN) return malloc(size);
 #endif
-    if (UNLIKELY(size > 1024 || heap->hooked)) return heap_alloc_slow(heap, kind, size);
+    if (UNLIKELY(size > 1024)) return heap_take(heap, kind, size);
     PageHeader *page = heap->bins[kind][(size + 7) >> 3];
     void *p = page->free;
-    if (UNLIKELY(!p)) return heap_alloc_slow(heap, kind, size);
+    if (UNLIKELY(!p)) return heap_take(heap, kind, size);
     page->free = *(void **)p;
     page->used++;
     HEAP_UNPOISON(p, page->slot_size);
     return p;
+}
+
+static ALWAYS_INLINE void heap_free_direct(void *p)
+{
+    PageHeader *page = page_of(p);
+    if (UNLIKELY(page->used == 1 || !page->fast)) {
+        heap_give_back(page, p);
+        return;
+    }
+    HEAP_POISON(p, page);
+    *(void **)p = page->free;
+    page->free = p;
+    page->used--;
+}
+
+/* Uninitialised memory, 8-aligned, 16-aligned when size is a multiple of 16. NULL without exception: no memory. size > 0. */
+static ALWAYS_INLINE void *heap_alloc(Heap *heap, PageKind kind, size_t size)
+{
+    if (UNLIKELY(heap->hooked)) return heap_alloc_hooked(heap, kind, size);
+    return heap_alloc_direct(heap, kind, size);
 }
 
 /* p from heap_alloc with a size of at most 32 KiB, or any collectable object. */
@@ -69,16 +89,16 @@ static ALWAYS_INLINE void heap_free(void *p)
 {
 #ifdef HEAP_CHECKED
     if (!heap_owns(p)) {
-        free(p);
+        heap_free_outside(p);
         return;
     }
 #endif
     PageHeader *page = page_of(p);
-    if (!page->span) HEAP_POISON(p, page);
     if (UNLIKELY(page->used == 1 || !page->fast)) {
         heap_free_slow(page, p);
         return;
     }
+    HEAP_POISON(p, page);
     *(void **)p = page->free;
     page->free = p;
     page->used--;

@@ -274,7 +274,7 @@ static COLD void large_free(Heap *heap, PageHeader *page)
 
 /* ---- the slow halves -------------------------------------------------------------------------------------------- */
 
-NOINLINE void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size)
+NOINLINE void *heap_take(Heap *heap, PageKind kind, size_t size)
 {
     if (size > LARGEST_CLASS_SIZE) return large_alloc(heap, kind, size);
     unsigned class = size_class(size);
@@ -300,13 +300,16 @@ NOINLINE void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size)
     return p;
 }
 
-NOINLINE void heap_free_slow(PageHeader *page, void *p)
+static Heap *heap_of(PageHeader *page) { return ((Segment *)((uintptr_t)page & ~(uintptr_t)(SEGMENT_SIZE - 1)))->heap; }
+
+NOINLINE void heap_give_back(PageHeader *page, void *p)
 {
-    Heap *heap = ((Segment *)((uintptr_t)page & ~(uintptr_t)(SEGMENT_SIZE - 1)))->heap;
+    Heap *heap = heap_of(page);
     if (page->span) {
         large_free(heap, page);
         return;
     }
+    HEAP_POISON(p, page);
     *(void **)p = page->free;
     page->free = p;
     page->used--;
@@ -322,6 +325,46 @@ NOINLINE void heap_free_slow(PageHeader *page, void *p)
     }
 }
 
+/* ---- hooks: the object domain was replaced ------------------------------------------------------------------------ */
+
+/* The hook is asked as if for any block. When the request arrives at our own allocator, pages_malloc recognises it and serves
+ * it from pages of the right kind. A hook that brings other memory has at least had its say (it may refuse): the object then
+ * gets a slot of ours, and is freed without asking. */
+NOINLINE COLD void *heap_alloc_hooked(Heap *heap, PageKind kind, size_t size)
+{
+    const PyMemAllocatorEx *hook = &_PyRuntime.memory.allocator[PYMEM_DOMAIN_OBJ];
+    heap->wanted_kind = (uint8_t)kind;
+    heap->wanted_size = size;
+    void *p = hook->malloc(hook->ctx, size);
+    heap->wanted_size = 0;
+    if (!p) return NULL;
+#ifdef HEAP_CHECKED
+    if (kind == PAGE_PLAIN) return p;
+#endif
+    if (heap_owns(p) && page_of(p)->kind == kind) return p;
+    hook->free(hook->ctx, p);
+    heap->hook_is_foreign = true;
+    return heap_take(heap, kind, size);
+}
+
+NOINLINE void heap_free_slow(PageHeader *page, void *p)
+{
+    Heap *heap = heap_of(page);
+    if (LIKELY(!heap->hooked) || heap->hook_is_foreign) {
+        heap_give_back(page, p);
+        return;
+    }
+    const PyMemAllocatorEx *hook = &_PyRuntime.memory.allocator[PYMEM_DOMAIN_OBJ];
+    hook->free(hook->ctx, p);
+}
+
+COLD void heap_free_outside(void *p)
+{
+    Thread *t = thread_get();
+    if (t && t->heap->hooked) PyObject_Free(p);
+    else free(p);
+}
+
 /* ---- life of a heap --------------------------------------------------------------------------------------------- */
 
 int heap_init(Heap *heap)
@@ -329,6 +372,7 @@ int heap_init(Heap *heap)
     memset(heap, 0, sizeof *heap);
     for (int kind = 0; kind < PAGE_KINDS; kind++)
         for (int class = 0; class < SIZE_CLASSES; class++) heap->bins[kind][class] = &heap->empty_page;
+    heap->hooked = _PyRuntime.memory.replaced[PYMEM_DOMAIN_OBJ];
     return segment_new(heap, SEGMENT_SIZE) ? 0 : -1;
 }
 
@@ -353,6 +397,7 @@ size_t heap_live_blocks(Heap *heap)
 void heap_set_hooked(Heap *heap, bool hooked)
 {
     heap->hooked = hooked;
+    heap->hook_is_foreign = false;
     for (Segment *segment = heap->segments; segment; segment = segment->next)
         for (unsigned i = 1; i < SEGMENT_PAGES; i++) segment->pages[i].fast = !hooked && segment->pages[i].listed;
 }

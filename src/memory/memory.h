@@ -74,7 +74,10 @@ typedef struct Segment {
 
 typedef struct Heap {
     PageHeader *bins[PAGE_KINDS][SIZE_CLASSES];   /* the page to allocate from; never NULL (the empty page at first) */
-    bool hooked;                             /* PyMem_SetAllocator, tracemalloc: every call takes the slow path */
+    bool hooked;                             /* PyMem_SetAllocator replaced the object domain: every call goes through it */
+    bool hook_is_foreign;                    /* and brings memory of its own, which no object can live in */
+    uint8_t wanted_kind;                     /* while the hook is asked for an object: what pages_malloc takes it from */
+    size_t wanted_size;                      /* 0: it is not */
     Segment *segments;
     Segment *roomy;                          /* where the last free page was found or given back */
     size_t dirty_pages;
@@ -110,6 +113,7 @@ typedef struct MemoryProcess {
     PyObjectArenaAllocator arena;
     PyRefTracer tracer;
     void *tracer_data;
+    struct AllocationTraces *traces;         /* memory/tracing.c; NULL until tracing was first switched on */
 } MemoryProcess;
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */
@@ -121,11 +125,14 @@ int gc_init(Collector *gc);
 void gc_destroy(Collector *gc);
 
 /* The slow halves of the inline functions in alloc.h. NULL without exception when there is no memory. */
-void *heap_alloc_slow(Heap *heap, PageKind kind, size_t size);
-void heap_free_slow(PageHeader *page, void *p);
+void *heap_take(Heap *heap, PageKind kind, size_t size);
+void heap_give_back(PageHeader *page, void *p);
+void *heap_alloc_hooked(Heap *heap, PageKind kind, size_t size);
+void heap_free_slow(PageHeader *page, void *p);      /* through the hook, if there is one */
+void heap_free_outside(void *p);                     /* AddressSanitizer's plain blocks */
 
 size_t heap_live_blocks(Heap *heap);                 /* sys.getallocatedblocks() */
-void heap_set_hooked(Heap *heap, bool hooked);       /* every call takes the slow path from now on, or no longer */
+void heap_set_hooked(Heap *heap, bool hooked);       /* every call goes through the allocator of the object domain, or no longer */
 void gc_log_compact(Collector *gc);                  /* drops entries of the young log that no longer stand for a young object */
 
 /* True when p lies in a segment of ours (as opposed to malloc, static or foreign memory). */

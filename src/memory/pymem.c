@@ -21,8 +21,13 @@ static void raw_free(void *context, void *p) { free(p); }
 static void *pages_malloc(void *context, size_t size)
 {
     Thread *t = thread_get();
-    if (UNLIKELY(size > LARGEST_CLASS_SIZE || !t)) return malloc(size ? size : 1);
-    return heap_alloc(t->heap, PAGE_PLAIN, size ? (size + 15) & ~(size_t)15 : 16);
+    if (UNLIKELY(!t)) return malloc(size ? size : 1);
+    if (UNLIKELY(t->heap->wanted_size) && size == t->heap->wanted_size) {        /* heap_alloc_hooked's request */
+        t->heap->wanted_size = 0;
+        return heap_alloc_direct(t->heap, (PageKind)t->heap->wanted_kind, size);
+    }
+    if (UNLIKELY(size > LARGEST_CLASS_SIZE)) return malloc(size);
+    return heap_alloc_direct(t->heap, PAGE_PLAIN, size ? (size + 15) & ~(size_t)15 : 16);
 }
 
 static void *pages_calloc(void *context, size_t n, size_t size)
@@ -38,7 +43,7 @@ static void *pages_calloc(void *context, size_t n, size_t size)
 static void pages_free(void *context, void *p)
 {
     if (!p) return;
-    if (LIKELY(heap_owns(p))) heap_free(p);
+    if (LIKELY(heap_owns(p))) heap_free_direct(p);
     else free(p);
 }
 
@@ -52,7 +57,7 @@ static void *pages_realloc(void *context, void *p, size_t size)
     void *moved = pages_malloc(context, size);
     if (!moved) return size <= old ? p : NULL;
     memcpy(moved, p, size < old ? size : old);
-    heap_free(p);
+    heap_free_direct(p);
     return moved;
 }
 
@@ -85,7 +90,13 @@ void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator
 {
     if ((unsigned)domain > PYMEM_DOMAIN_OBJ) return;
     *ALLOCATOR(domain) = *allocator;
-    _PyRuntime.memory.replaced[domain] = memcmp(allocator, default_allocator(domain), sizeof *allocator) != 0;
+    bool replaced = memcmp(allocator, default_allocator(domain), sizeof *allocator) != 0;
+    _PyRuntime.memory.replaced[domain] = replaced;
+    if (domain != PYMEM_DOMAIN_OBJ) return;
+    pthread_mutex_lock(&_PyRuntime.runtime.lists);
+    for (Interpreter *interp = _PyRuntime.runtime.interpreters; interp; interp = interp->runtime.next)
+        heap_set_hooked(&interp->heap, replaced);
+    pthread_mutex_unlock(&_PyRuntime.runtime.lists);
 }
 
 void PyMem_SetupDebugHooks(void) {}          /* the ASan flavour checks what the debug hooks would */
@@ -101,6 +112,13 @@ void PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator) { _PyRuntime.
 
 #define TOO_LARGE(size) UNLIKELY((size) > (size_t)PY_SSIZE_T_MAX)
 #define TOO_MANY(n, size) UNLIKELY((size) != 0 && (n) > (size_t)PY_SSIZE_T_MAX / (size))
+
+/* A slot that an object got although the hook has memory of its own (heap_alloc_hooked). */
+static COLD bool is_ours_alone(const void *p)
+{
+    Thread *t = thread_get();
+    return t && t->heap->hook_is_foreign && heap_owns(p);
+}
 
 #define DEFINE_ALLOCATOR(prefix, domain, default_functions)                                                             \
     void *prefix##Malloc(size_t size)                                                                                   \
@@ -123,7 +141,7 @@ void PyObject_SetArenaAllocator(PyObjectArenaAllocator *allocator) { _PyRuntime.
     }                                                                                                                   \
     void prefix##Free(void *p)                                                                                          \
     {                                                                                                                   \
-        if (REPLACED(domain)) ALLOCATOR(domain)->free(ALLOCATOR(domain)->ctx, p);                                       \
+        if (REPLACED(domain) && !is_ours_alone(p)) ALLOCATOR(domain)->free(ALLOCATOR(domain)->ctx, p);                  \
         else default_functions##_free(NULL, p);                                                                         \
     }
 
@@ -164,7 +182,7 @@ static size_t var_size(PyTypeObject *type, Py_ssize_t n)
 
 PyObject *_PyObject_New(PyTypeObject *type)
 {
-    PyObject *o = REPLACED(PYMEM_DOMAIN_OBJ) || type->tp_basicsize > LARGEST_CLASS_SIZE
+    PyObject *o = type->tp_basicsize > LARGEST_CLASS_SIZE
                       ? PyObject_Malloc((size_t)type->tp_basicsize)
                       : heap_alloc(thread_get()->heap, PAGE_PLAIN, (size_t)type->tp_basicsize);
     return o ? PyObject_Init(o, type) : PyErr_NoMemory();

@@ -4,6 +4,7 @@
 
 #include "compile/compile.h"
 #include "eval/eval.h"
+#include "memory/tracing.h"
 #include "objects/instance.h"
 #include "runtime/state.h"
 
@@ -35,6 +36,15 @@ BUILTIN_O(internal, get_co_framesize, "($module, code, /)", "Words that a frame 
 {
     if (!PyCode_Check(arg)) return PyErr_Format(PyExc_TypeError, "argument must be a code object");
     return PyLong_FromLong(((PyCodeObject *)arg)->co_framesize);
+}
+
+BUILTIN(internal, _PyTraceMalloc_GetTraceback, POSITIONAL, "($module, domain, obj, /)", "The frames that a block was tracked with, or None.")
+{
+    unsigned long domain = PyLong_AsUnsignedLongMask(arg[0]);
+    if (domain == (unsigned long)-1 && PyErr_Occurred()) return NULL;
+    void *p = PyLong_AsVoidPtr(arg[1]);
+    if (!p && PyErr_Occurred()) return NULL;
+    return _PyTraceMalloc_GetTraceback((unsigned)domain, (uintptr_t)p);
 }
 
 /* ---- configuration ---------------------------------------------------------------------------------------------------------- */
@@ -130,7 +140,7 @@ static PyMethodDef internal_methods[] = {
     METHOD(internal, dict_getitem_knownhash),
     METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
-    METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer),
+    METHOD(internal, _PyTraceMalloc_GetTraceback), METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer),
     METHOD(internal, get_immortalize_deferred), METHOD(internal, suppress_immortalization), METHOD(internal, pymem_getallocatorsname),
     METHOD(internal, py_thread_id), METHOD(internal, new_instruction_sequence), METHOD(internal, compiler_codegen),
     METHOD(internal, optimize_cfg), METHOD(internal, assemble_code_object),

@@ -583,7 +583,7 @@ static PyObject *bytes_repeat(PyObject *o, Py_ssize_t times)
         return NULL;
     }
     if (n * times == n && PyBytes_CheckExact(o)) return Py_NewRef(o);
-    PyObject *result = PyBytes_FromStringAndSize(NULL, n * times);
+    PyObject *result = bytes_alloc(n * times);               /* a new object even when empty */
     if (!result || n * times == 0) return result;
     char *p = PyBytes_AS_STRING(result);
     if (n == 1) memset(p, PyBytes_AS_STRING(o)[0], (size_t)times);

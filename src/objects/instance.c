@@ -158,20 +158,24 @@ static unsigned count_static_attributes(PyTypeObject *type)
     return count > INSTANCE_CAPACITY_MAX ? INSTANCE_CAPACITY_MAX : (unsigned)count;
 }
 
-COLD NOINLINE static void class_first_instance(PyTypeObject *type, TypeExtra *x)
+/* False: no memory. */
+COLD NOINLINE static bool class_first_instance(PyTypeObject *type, TypeExtra *x)
 {
     x->capacity_known = true;
-    if (!x->has_inline) return;
+    if (!x->has_inline) return true;
     unsigned wanted = count_static_attributes(type);
     x->learning = LEARNING_ALLOCATIONS;
     class_set_capacity(type, wanted + CAPACITY_SPARE);
-    if (!x->root) x->capacity = 0;
+    if (x->root) return true;
+    x->capacity = 0;
+    x->capacity_known = false;
+    return false;
 }
 
 size_t instance_inline_size_slow(PyTypeObject *type)
 {
     TypeExtra *x = type_extra(type);
-    if (!x->capacity_known) class_first_instance(type, x);
+    if (!x->capacity_known && !class_first_instance(type, x)) return PTRDIFF_MAX;       /* which no allocation grants */
     /* Enough seen: give back the room that no instance ever used. */
     if (x->learning && --x->learning == 0 && x->root && x->deepest < x->capacity) class_set_capacity(type, x->deepest);
     return (size_t)x->capacity * sizeof(PyObject *);

@@ -274,6 +274,8 @@ void display_exception(PyObject *file, PyObject *value, PyObject *tb)
     PyObject *seen = PySet_New(NULL);
     int status = seen ? write_chain(file, value, seen, 0) : -1;
     Py_XDECREF(seen);
+    /* No memory to say anything through the file: the type's name at least. */
+    if (status < 0 && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_MemoryError)) fprintf(stderr, "%s\n", Py_TYPE(value)->tp_name);
     PyErr_Clear();
     if (status < 0) show_value_raw(value);
     flush_file(file);

@@ -5,6 +5,7 @@
  * take it back before the waiter woke. The fast paths (no contention) are one mutex operation each way. */
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
+#include "memory/tracing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -213,6 +214,7 @@ void gil_after_fork_child(PyThreadState *ts)
     eval_breaker_clear(ts, EVAL_GIL_DROP_REQUEST);
     pthread_mutex_init(&P->lists, NULL);
     pthread_mutex_init(&P->main_pending.mutex, NULL);
+    tracing_after_fork();
     for (Interpreter *interp = P->interpreters; interp; interp = interp->runtime.next)
         pthread_mutex_init(&interp->runtime.pending.mutex, NULL);
 }

@@ -7,6 +7,7 @@
 #include "runtime/runtime_private.h"
 #include "runtime/import_private.h"
 #include "runtime/errors.h"
+#include "memory/tracing.h"
 #include "modules/sys_private.h"
 #include "objects/long.h"
 #include "objects/tuple.h"
@@ -269,11 +270,7 @@ static PyStatus init_main(PyThreadState *ts)
         }
         if (import_and_forget("_signal") < 0) return STATUS_ERROR("can't import _signal");
         if (config->tracemalloc > 0) {
-            PyObject *module = PyImport_ImportModule("_tracemalloc");
-            PyObject *result = module ? PyObject_CallMethod(module, "start", "i", config->tracemalloc) : NULL;
-            Py_XDECREF(module);
-            if (!result) return STATUS_ERROR("can't start tracemalloc");
-            Py_DECREF(result);
+            if (tracing_start(config->tracemalloc) < 0) return STATUS_ERROR("can't start tracemalloc");
         }
     }
     RETURN_IF_EXCEPTION(init_streams(ts));
@@ -525,6 +522,7 @@ int Py_FinalizeEx(void)
     finalize_modules(ts);
     if (interp->runtime.sysdict && flush_std_files() < 0) status = -1;
     faulthandler_fini();
+    tracing_stop();
     call_exit_functions();
     /* The rest of the memory goes with the process; an embedder that starts again gets a new interpreter. */
     PyEval_SetTrace(NULL, NULL);

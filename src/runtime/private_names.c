@@ -5,8 +5,6 @@
 
 PyAPI_FUNC(int) _Py_IsValidFD(int fd);
 PyAPI_FUNC(int) _Py_convert_optional_to_ssize_t(PyObject *o, void *result);
-PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned int domain, uintptr_t pointer, size_t size);
-PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned int domain, uintptr_t pointer);
 
 int _Py_IsValidFD(int fd) { return fd >= 0 && fcntl(fd, F_GETFD) >= 0; }
 
@@ -23,7 +21,3 @@ int _Py_convert_optional_to_ssize_t(PyObject *o, void *result)
     *(Py_ssize_t *)result = value;
     return 1;
 }
-
-/* -2: tracemalloc is off. Weak, for _tracemalloc to bring its own. */
-__attribute__((weak)) int PyTraceMalloc_Track(unsigned int Py_UNUSED(domain), uintptr_t Py_UNUSED(p), size_t Py_UNUSED(size)) { return -2; }
-__attribute__((weak)) int PyTraceMalloc_Untrack(unsigned int Py_UNUSED(domain), uintptr_t Py_UNUSED(p)) { return -2; }
