@@ -87,7 +87,12 @@ COLD NOINLINE void gc_log_grow(Collector *gc)
     PyObject **log = realloc(gc->log, capacity * 2 * sizeof *log);
     if (!log) {
         if (used < capacity) return;
-        Py_FatalError("out of memory while tracking an object");
+        for (PyObject **p = gc->log; p < gc->log_end; p++) {         /* no memory: all grow older at once, and need no log */
+            uint8_t *state = slot_state(*p);
+            *state = (uint8_t)((*state & ~(SLOT_GENERATION | SLOT_LOGGED)) | 1 << SLOT_GENERATION_SHIFT);
+        }
+        gc->log_end = gc->log;
+        return;
     }
     gc->log = log;
     gc->log_end = log + used;
@@ -325,7 +330,7 @@ static void separate_resurrected(ObjectArray *garbage, unsigned older)
     for (size_t i = 0; i < garbage->count; i++) {
         PyObject *o = garbage->items[i];
         if (known && (*slot_state(o) & SLOT_COLLECTING)) continue;
-        *slot_state(o) |= SLOT_UNREACHABLE;           /* here: alive after all */
+        *slot_state(o) &= (uint8_t)~SLOT_UNREACHABLE;       /* alive after all */
     }
     for (size_t i = 0; i < garbage->count; i++) {
         PyObject *o = garbage->items[i];
@@ -336,8 +341,8 @@ static void separate_resurrected(ObjectArray *garbage, unsigned older)
     for (size_t i = 0; i < garbage->count; i++) {
         PyObject *o = garbage->items[i];
         uint8_t *state = slot_state(o);
-        bool alive = *state & SLOT_UNREACHABLE;
-        *state &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+        bool alive = !(*state & SLOT_UNREACHABLE);
+        *state &= (uint8_t)~SLOT_COLLECTING;
         if (!alive) garbage->items[to++] = o;
         else {
             if (*state & SLOT_TRACKED) set_generation(state, older);
@@ -354,6 +359,7 @@ static void clear_garbage(Collector *gc, ObjectArray *garbage)
         if (gc->debug & GC_DEBUG_SAVEALL) {
             if (PyList_Append(gc->garbage, o) < 0) PyErr_Clear();
             uint8_t *state = slot_state(o);
+            *state &= (uint8_t)~SLOT_UNREACHABLE;
             if (*state & SLOT_TRACKED) set_generation(state, 2);
         }
         else {
@@ -363,6 +369,7 @@ static void clear_garbage(Collector *gc, ObjectArray *garbage)
                 if (PyErr_Occurred()) PyErr_WriteUnraisable((PyObject *)Py_TYPE(o));
             }
             uint8_t *state = slot_state(o);
+            *state &= (uint8_t)~SLOT_UNREACHABLE;
             if ((*state & SLOT_TRACKED) && generation_of(*state) == 0) set_generation(state, 1);
         }
         Py_DECREF(o);
@@ -471,12 +478,14 @@ static void collect(PyThreadState *ts, unsigned generation, bool with_callbacks,
     if (gc->debug & GC_DEBUG_COLLECTABLE)
         for (size_t i = 0; i < garbage.count; i++) report("collectable", garbage.items[i]);
     handle_weakrefs(&garbage);                           /* still marked SLOT_COLLECTING: that tells garbage from the rest */
-    for (size_t i = 0; i < garbage.count; i++) *slot_state(garbage.items[i]) &= (uint8_t)~(SLOT_COLLECTING | SLOT_UNREACHABLE);
+    for (size_t i = 0; i < garbage.count; i++) {         /* gc.get_objects does not show them from here on */
+        uint8_t *state = slot_state(garbage.items[i]);
+        *state = (uint8_t)((*state & ~SLOT_COLLECTING) | SLOT_UNREACHABLE);
+    }
     finalize(&garbage);
     separate_resurrected(&garbage, generation < 2 ? generation + 1 : 2);
     *collected = (Py_ssize_t)garbage.count;
     *uncollectable = (Py_ssize_t)kept.count;
-    for (size_t i = 0; i < garbage.count; i++) PyUnstable_Object_ClearWeakRefsNoCallbacks(garbage.items[i]);
     clear_garbage(gc, &garbage);
     keep_uncollectable(gc, &kept);
     array_free(&garbage);
@@ -529,19 +538,40 @@ Py_ssize_t gc_collect_at_exit(PyThreadState *ts)
     return collect_guarded(ts, 2, false);
 }
 
+/* What ended in gc.garbage is worth a warning, and with DEBUG_UNCOLLECTABLE a list. */
+void gc_report_at_exit(PyThreadState *ts)
+{
+    Collector *gc = &ts->interp->gc;
+    if (!gc->garbage || PyList_GET_SIZE(gc->garbage) == 0 || gc->debug & GC_DEBUG_SAVEALL) return;
+    const char *format = gc->debug & GC_DEBUG_UNCOLLECTABLE
+        ? "gc: %zd uncollectable objects at shutdown"
+        : "gc: %zd uncollectable objects at shutdown; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them";
+    if (PyErr_WarnExplicitFormat(PyExc_ResourceWarning, "gc", 0, "gc", NULL, format, PyList_GET_SIZE(gc->garbage)) < 0)
+        PyErr_FormatUnraisable("Exception ignored in garbage collection");
+    if (!(gc->debug & GC_DEBUG_UNCOLLECTABLE)) return;
+    PyObject *repr = PyObject_Repr(gc->garbage), *bytes = repr ? PyUnicode_EncodeFSDefault(repr) : NULL;
+    if (bytes) PySys_WriteStderr("      %s\n", PyBytes_AS_STRING(bytes));
+    else PyErr_FormatUnraisable("Exception ignored in garbage collection");
+    Py_XDECREF(repr);
+    Py_XDECREF(bytes);
+}
+
 /* ---- queries ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct ListRequest { PyObject *list; unsigned from, to; } ListRequest;
 
-/* The tracked objects of generations from .. to except `except`, as a new list. NULL with MemoryError. */
+/* The tracked objects of generations from .. to except `except`, as a new list; not what a running collection is about to free.
+ * NULL with MemoryError. */
 PyObject *gc_list_objects(PyThreadState *ts, int from, int to, PyObject *except)
 {
     ObjectArray found = {0};
     PyObject *list = PyList_New(0);
     if (!list) return NULL;
     if (!select_objects(ts->interp, (unsigned)from, (unsigned)to, &found)) PyErr_NoMemory();
-    for (size_t i = 0; i < found.count && !PyErr_Occurred(); i++)
-        if (found.items[i] != list && found.items[i] != except) PyList_Append(list, found.items[i]);
+    for (size_t i = 0; i < found.count && !PyErr_Occurred(); i++) {
+        PyObject *o = found.items[i];
+        if (o != list && o != except && !(*slot_state(o) & SLOT_UNREACHABLE)) PyList_Append(list, o);
+    }
     array_free(&found);
     if (PyErr_Occurred()) Py_CLEAR(list);
     return list;

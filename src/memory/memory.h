@@ -142,8 +142,9 @@ bool heap_owns(const void *p);
 Py_ssize_t gc_collect_generation(PyThreadState *ts, int generation);
 /* What EVAL_GC_SCHEDULED asks for: the oldest generation that is due. */
 void gc_run_scheduled(PyThreadState *ts);
-/* At interpreter shutdown: forced full collection; reports uncollectable garbage as CPython does. */
+/* At interpreter shutdown: forced full collection; and the warning about uncollectable garbage. */
 Py_ssize_t gc_collect_at_exit(PyThreadState *ts);
+void gc_report_at_exit(PyThreadState *ts);
 
 /* The head of o's list of weak references: its field where the type has one, an entry of the table otherwise.
  * With create false, NULL when there are none. With create true, NULL with MemoryError, or TypeError as CPython words it. */

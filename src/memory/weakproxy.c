@@ -97,7 +97,8 @@ static PyObject *proxy_call(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *proxy_repr(PyObject *self)
 {
     PyObject *o = ((PyWeakReference *)self)->wr_object;
-    return PyUnicode_FromFormat("<weakproxy at %p to %s at %p>", self, Py_TYPE(o)->tp_name, o);
+    if (o == Py_None || Py_REFCNT(o) <= 0) return PyUnicode_FromFormat("<weakproxy at %p; dead>", self);
+    return PyUnicode_FromFormat("<weakproxy at %p; to '%T' at %p>", self, o, o);
 }
 
 static int proxy_setattr(PyObject *self, PyObject *name, PyObject *value)

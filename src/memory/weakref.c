@@ -9,6 +9,7 @@
  * the others, newest first. */
 #include "memory/alloc.h"
 #include "memory/weakref.h"
+#include "objects/type.h"
 
 #include <stdlib.h>
 
@@ -285,13 +286,11 @@ static PyObject *ref_repr(PyObject *self)
 {
     PyObject *o = Py_XNewRef(weakref_get((PyWeakReference *)self));
     if (!o) return PyUnicode_FromFormat("<weakref at %p; dead>", self);
-    PyObject *name, *repr = NULL;
-    if (PyObject_GetOptionalAttr(o, STR(__name__), &name) >= 0) {
-        if (name && PyUnicode_Check(name))
-            repr = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", self, o, o, name);
-        else repr = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", self, o, o);
-        Py_XDECREF(name);
-    }
+    PyObject *name = type_lookup_special_bound(o, STR(__name__)), *repr;      /* the type's: a __getattr__ is not asked */
+    if (!name) PyErr_Clear();
+    if (name && PyUnicode_Check(name)) repr = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p (%U)>", self, o, o, name);
+    else repr = PyUnicode_FromFormat("<weakref at %p; to '%T' at %p>", self, o, o);
+    Py_XDECREF(name);
     Py_DECREF(o);
     return repr;
 }

@@ -29,6 +29,8 @@ static void clear_all_slots(PyTypeObject *type, PyObject *self)
         if (Py_SIZE(OBJECT(type))) clear_slots(type, self);
 }
 
+static bool has_weak_list(PyTypeObject *type, PyTypeObject *base) { return type->tp_weaklistoffset && !base->tp_weaklistoffset; }
+
 /* True: the object lives on. Called untracked; what is collectable is tracked while Python code runs. */
 static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
 {
@@ -39,6 +41,7 @@ static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
         if (collectable) PyObject_GC_UnTrack(self);
     }
     if (type->tp_del && type->tp_del != base->tp_del) {
+        if (has_weak_list(type, base) && weakref_any(self)) PyObject_ClearWeakRefs(self);
         if (collectable) PyObject_GC_Track(self);
         type->tp_del(self);
         if (Py_REFCNT(self) > 0) return true;
@@ -46,8 +49,6 @@ static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
     }
     return false;
 }
-
-static bool has_weak_list(PyTypeObject *type, PyTypeObject *base) { return type->tp_weaklistoffset && !base->tp_weaklistoffset; }
 
 /* Without the trashcan; the object is untracked and is not to be found again. */
 static void destroy(PyObject *self)
@@ -66,7 +67,7 @@ static void destroy(PyObject *self)
     }
     type = Py_TYPE(self);                                    /* a finaliser may have assigned __class__ */
     bool release_type = type->tp_flags & Py_TPFLAGS_HEAPTYPE && !(base->tp_flags & Py_TPFLAGS_HEAPTYPE);
-    if (base->tp_flags & Py_TPFLAGS_HAVE_GC) PyObject_GC_Track(self);   /* its deallocator untracks */
+    if (PyType_IS_GC(type) && base->tp_flags & Py_TPFLAGS_HAVE_GC) PyObject_GC_Track(self);   /* its deallocator untracks */
     base->tp_dealloc(self);
     if (release_type) Py_DECREF(type);
 }

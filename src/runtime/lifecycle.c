@@ -482,6 +482,7 @@ static void finalize_modules(PyThreadState *ts)
     }
     Py_CLEAR(r->import.modules_by_index);
     gc_collect_at_exit(ts);
+    gc_report_at_exit(ts);
     if (survivors) {
         clear_survivors(r, survivors);
         Py_DECREF(survivors);
