@@ -6,6 +6,7 @@ enum { RELEASE_GIL_FROM = 2048 };             /* bytes worth another thread's wh
 typedef struct HashObject {
     PyObject_HEAD
     const HashKind *kind;
+    PyMutex mutex;                            /* held while the state changes or is read: updates let go of the GIL */
     _Alignas(8) unsigned char state[HASH_STATE_MAX];
 } HashObject;
 
@@ -28,16 +29,14 @@ static int update_with(HashObject *h, PyObject *data)
         PyErr_SetString(PyExc_BufferError, "Buffer must be single dimension");
         return -1;
     }
+    PyMutex_Lock(&h->mutex);
     if (view.len < RELEASE_GIL_FROM) h->kind->update(h->state, view.buf, (size_t)view.len);
     else {
-        /* on a copy: another thread may use the object meanwhile */
-        unsigned char state[HASH_STATE_MAX] __attribute__((aligned(8)));
-        memcpy(state, h->state, h->kind->state_size);
         Py_BEGIN_ALLOW_THREADS
-        h->kind->update(state, view.buf, (size_t)view.len);
+        h->kind->update(h->state, view.buf, (size_t)view.len);
         Py_END_ALLOW_THREADS
-        memcpy(h->state, state, h->kind->state_size);
     }
+    PyMutex_Unlock(&h->mutex);
     PyBuffer_Release(&view);
     return 0;
 }
@@ -45,7 +44,9 @@ static int update_with(HashObject *h, PyObject *data)
 static PyObject *digest_bytes(HashObject *h, Py_ssize_t n)
 {
     unsigned char state[HASH_STATE_MAX] __attribute__((aligned(8)));
+    PyMutex_Lock(&h->mutex);
     memcpy(state, h->state, h->kind->state_size);
+    PyMutex_Unlock(&h->mutex);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
     if (bytes) h->kind->finish(state, (unsigned char *)PyBytes_AS_STRING(bytes), (size_t)n);
     return bytes;
@@ -73,7 +74,10 @@ BUILTIN_NOARGS(hash, copy, "($self, /)", "Return a copy of the hash object.")
     HashObject *copy = PyObject_GC_New(HashObject, Py_TYPE(self));
     if (!copy) return NULL;
     copy->kind = HASH(self)->kind;
+    copy->mutex = (PyMutex){ 0 };
+    PyMutex_Lock(&HASH(self)->mutex);
     memcpy(copy->state, HASH(self)->state, copy->kind->state_size);
+    PyMutex_Unlock(&HASH(self)->mutex);
     PyObject_GC_Track(copy);
     return (PyObject *)copy;
 }
@@ -186,6 +190,7 @@ PyObject *hash_construct(PyObject *module, size_t index, PyObject *data)
     HashObject *h = PyObject_GC_New(HashObject, state->types[index]);
     if (!h) return NULL;
     h->kind = kind;
+    h->mutex = (PyMutex){ 0 };
     kind->start(h->state);
     PyObject_GC_Track(h);
     if (data && update_with(h, data) < 0) Py_CLEAR(h);
