@@ -497,7 +497,7 @@ static int init_shared(void)
         all[count++] = static_exceptions[i] ? (PyTypeObject *)*static_exceptions[i] : NULL;
     for (size_t i = 0; i < count; i++)
         if (all[i]) ready_builtin(all[i], i);
-    if (ready_all(all, count) < 0) return -1;
+    if (ready_all(all, count) < 0 || datetime_types_init() < 0) return -1;
     TypeState *s = type_state();
     s->next_version = 1;
     for (size_t i = 0; i < count; i++) {

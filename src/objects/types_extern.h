@@ -11,5 +11,9 @@ extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
 extern PyTypeObject coroutine_wrapper_type, asyncgen_wrapped_type, asyncgen_athrow_type, asyncgen_anext_awaitable_type;
 extern PyTypeObject symtable_entry_type, instruction_sequence_type;
 extern PyTypeObject code_line_iterator_type, code_position_iterator_type, context_missing_type, legacy_handler_type;
+extern PyTypeObject timedelta_type, date_type, time_type, datetime_type, tzinfo_type, timezone_type, iso_calendar_type;
+
+/* The class attributes min, max ... of the types of modules/datetime. */
+int datetime_types_init(void);
 
 #endif
