@@ -23,9 +23,9 @@ REFERENCE = os.path.join(ROOT, "deps", "debian13", "usr", "bin", "python3.13")
 SUITES = ["language", "robustness", "ecosystem", "acceptance", "conformance"]
 
 
-def run(python, args, timeout, cwd=None):
+def run(python, args, timeout, cwd=None, **extra):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    env.update(LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1", NO_COLOR="1", COLUMNS="80", PYTHON_COLORS="0")
+    env.update(LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1", NO_COLOR="1", COLUMNS="80", PYTHON_COLORS="0", **extra)
     try:
         p = subprocess.run([python] + args, capture_output=True, timeout=timeout, cwd=cwd, env=env, stdin=subprocess.DEVNULL)
         return p.returncode, p.stdout, p.stderr
@@ -40,7 +40,7 @@ def known(path):
         return dict((line.rstrip("\n").split("\t", 1) + [""])[:2] for line in f if line.strip() and not line.startswith("#"))
 
 
-def paired(a, suite, args_of, timeout=120):
+def paired(a, suite, args_of, timeout=120, **extra):
     """Each program of a folder under both interpreters, in fresh directories: same status, same output (addresses aside)."""
     programs = sorted(glob.glob(os.path.join(HERE, suite, "*.py")))
     excused = known(os.path.join(HERE, suite, "known_failures.tsv"))
@@ -49,7 +49,7 @@ def paired(a, suite, args_of, timeout=120):
         results = []
         for python in (REFERENCE, a.python):
             with tempfile.TemporaryDirectory() as folder:
-                status, out, err = run(python, args_of(program), timeout * a.timeout_factor, folder)
+                status, out, err = run(python, args_of(program), timeout * a.timeout_factor, folder, **extra)
                 text = out + b"\n--- stderr\n" + err
                 text = text.replace(python.encode(), b"<PYTHON>").replace(folder.encode(), b"<CWD>")
                 results.append((status, re.sub(rb"0x[0-9a-f]{6,}", b"0x...", text)))
@@ -123,7 +123,8 @@ def main():
     ap.add_argument("-j", type=int, default=os.cpu_count())
     a = ap.parse_args()
     a.python = os.path.abspath(a.python)
-    suites = {"language": lambda: paired(a, "language", lambda p: [p]), "ecosystem": lambda: paired(a, "ecosystem", lambda p: [p], 300),
+    suites = {"language": lambda: paired(a, "language", lambda p: [p]),
+              "ecosystem": lambda: paired(a, "ecosystem", lambda p: [p], 300, PYTHONHASHSEED="0", PYTHONNOUSERSITE="1"),
               "robustness": lambda: robustness(a), "acceptance": lambda: acceptance(a), "conformance": lambda: conformance(a)}
     total = [0, 0, 0]
     for name in a.suites.split(","):

@@ -172,6 +172,7 @@ static NOINLINE int next_line(Tokenizer *tok)
             tok->done = status < 0 ? DONE_ERROR : DONE_EOF;
             tok->file_ended = tok->from_file && !tok->start;
             tok->cur = tok->inp;
+            if (tok->refill && !tok->start && !tok->mode) tok->token_line = tok->inp;
             return END;
         }
     }
