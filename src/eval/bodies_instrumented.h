@@ -57,10 +57,9 @@ INST(INSTRUMENTED_INSTRUCTION) {
 
 INST(INSTRUMENTED_RETURN_CONST) {
     HERE();
-    PUSH(Py_NewRef(CONST(oparg)));
-    SAVE_SP();
-    if (instrument_call_arg(ts, EVENT_PY_RETURN, frame, pc - 1, TOP()) < 0) goto error;
-    goto op_RETURN_VALUE;
+    SAVE_SP();                                   /* the constant is pushed afterwards: the stack may be full */
+    if (instrument_call_arg(ts, EVENT_PY_RETURN, frame, pc - 1, CONST(oparg)) < 0) goto error;
+    goto op_RETURN_CONST;
 }
 
 INST(INSTRUMENTED_RETURN_VALUE) {

@@ -124,13 +124,13 @@ static void code_fill(PyCodeObject *co, const CodeParts *p, int nlocals)
     co->co_argcount = p->argcount;
     co->co_posonlyargcount = p->posonlyargcount;
     co->co_kwonlyargcount = p->kwonlyargcount;
-    co->co_stacksize = p->stacksize;
+    co->co_stacksize = p->stacksize ? p->stacksize : 1;       /* room for what is returned */
     co->co_exceptiontable = Py_NewRef(p->exceptiontable);
     co->co_nlocalsplus = n;
     co->co_nlocals = nlocals;
     co->co_ncellvars = cells;
     co->co_nfreevars = frees;
-    co->co_framesize = n + p->stacksize + FRAME_HEAD_WORDS;
+    co->co_framesize = n + co->co_stacksize + FRAME_HEAD_WORDS;
     EvalState *s = &interp_get()->eval;
     co->co_version = s->next_code_version;
     if (s->next_code_version) s->next_code_version++;
