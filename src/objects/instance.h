@@ -99,6 +99,9 @@ int instance_set(PyObject *o, PyObject *name, PyObject *value);
 /* BORROWED: o.__dict__, made if need be; NULL with MemoryError. */
 PyObject *instance_dict(PyObject *o);
 
+/* Reading o.__dict__ of an instance of type runs no code but ours (unless tp_getattro is special). */
+bool subtype_has_plain_dict(PyTypeObject *type);
+
 /* ---- allocation ---- */
 
 static inline size_t instance_prefix(PyTypeObject *type)

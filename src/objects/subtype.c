@@ -207,6 +207,13 @@ static int set_dict(PyObject *self, PyObject *value, void *Py_UNUSED(context))
     return 0;
 }
 
+/* Is the type's __dict__ the descriptor that classes get, over storage of ours? */
+bool subtype_has_plain_dict(PyTypeObject *type)
+{
+    PyObject *descr = type_lookup(type, STR(__dict__));
+    return descr && Py_IS_TYPE(descr, &PyGetSetDescr_Type) && ((PyGetSetDescrObject *)descr)->d_getset->get == get_dict && !builtin_base_with_dict(type);
+}
+
 static PyObject *get_weakref(PyObject *self, void *Py_UNUSED(context))
 {
     if (!Py_TYPE(self)->tp_weaklistoffset) {
