@@ -3,6 +3,7 @@
     tests/run [--python PATH] [--suites NAME,NAME] [--memory MB] [--timeout-factor N]
 
 language      tests/language/*.py under Taipan and CPython 3.13: the same output and exit status
+frontend      tests/frontend/exact.py: tokens, trees, code objects and .pyc files equal CPython's, over whole libraries
 robustness    tests/robustness/*.py: bad input; each program checks itself and ends with "OK"
 acceptance    tests/acceptance: programs with CPython's output; known failures in tests/acceptance/known_failures.tsv
 conformance   CPython's own test modules of classes 1 to 3, against tests/conformance/ledger.tsv
@@ -20,7 +21,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 REFERENCE = os.path.join(ROOT, "deps", "debian13", "usr", "bin", "python3.13")
-SUITES = ["language", "robustness", "ecosystem", "acceptance", "conformance"]
+SUITES = ["language", "frontend", "robustness", "ecosystem", "acceptance", "conformance"]
 
 
 def run(python, args, timeout, cwd=None, **extra):
@@ -104,6 +105,12 @@ def acceptance(a):
     return passed, failed - excusable, skipped + excusable
 
 
+def frontend(a):
+    p = subprocess.run([REFERENCE, os.path.join(HERE, "frontend", "exact.py"), "--python", a.python, "-j", str(a.j)], stdout=subprocess.PIPE, text=True)
+    print(p.stdout[-6000:], end="")
+    return closing_line(p.stdout)
+
+
 def conformance(a):
     command = [REFERENCE, os.path.join(HERE, "conformance", "conform.py"), "--python", a.python, "--classes", "1,2,3",
                "--ledger", os.path.join(HERE, "conformance", "ledger.tsv"), "-j", str(a.j), "--timeout", str(300 * a.timeout_factor)]
@@ -125,7 +132,7 @@ def main():
     a.python = os.path.abspath(a.python)
     suites = {"language": lambda: paired(a, "language", lambda p: [p]),
               "ecosystem": lambda: paired(a, "ecosystem", lambda p: [p], 300, PYTHONHASHSEED="0", PYTHONNOUSERSITE="1"),
-              "robustness": lambda: robustness(a), "acceptance": lambda: acceptance(a), "conformance": lambda: conformance(a)}
+              "frontend": lambda: frontend(a), "robustness": lambda: robustness(a), "acceptance": lambda: acceptance(a), "conformance": lambda: conformance(a)}
     total = [0, 0, 0]
     for name in a.suites.split(","):
         result = suites[name]()

@@ -2,6 +2,7 @@
  * exception table, the names of local slots, and the code object. */
 #include "runtime/runtime.h"
 #include "compile/compile_private.h"
+#include "objects/code.h"
 
 #define TRY(call) do { if ((call) < 0) return -1; } while (0)
 
@@ -232,22 +233,6 @@ static PyObject *write_handlers(Backend *be, OutList *list)
 
 /* ---- the code object --------------------------------------------------------------------------------------------------- */
 
-enum { FAST_HIDDEN = 0x10, FAST_LOCAL = 0x20, FAST_CELL = 0x40, FAST_FREE = 0x80 };
-
-/* Locals of inlined comprehensions are not seen by locals(). The constructor does not know about them. */
-static int hide_locals(PyCodeObject *code, const NameMap *hidden)
-{
-    if (!hidden->count) return 0;
-    Py_ssize_t n = PyBytes_GET_SIZE(code->co_localspluskinds);
-    PyObject *kinds = PyBytes_FromStringAndSize(NULL, n);
-    if (!kinds) return -1;
-    memcpy(PyBytes_AS_STRING(kinds), PyBytes_AS_STRING(code->co_localspluskinds), (size_t)n);
-    for (Py_ssize_t i = 0; i < code->co_nlocals && i < n; i++)
-        if (namemap_has(hidden, PyTuple_GET_ITEM(code->co_localsplusnames, i))) PyBytes_AS_STRING(kinds)[i] |= FAST_HIDDEN;
-    Py_SETREF(code->co_localspluskinds, kinds);
-    return 0;
-}
-
 static PyObject *merged(Backend *be, PyObject *value) { return const_cache_merge(be->consts, value); }
 
 static PyObject *const_tuple(const CodeMeta *meta)
@@ -258,36 +243,53 @@ static PyObject *const_tuple(const CodeMeta *meta)
     return consts;
 }
 
-static int check_slots(PyCodeObject *code, int nlocalsplus)
+/* Variables, then cells that are no variables, then free variables, with what each is. New references. */
+static int write_variables(const CodeMeta *meta, int slots, PyObject **names, PyObject **kinds)
 {
-    if (code->co_nlocalsplus == nlocalsplus) return 0;
+    PyObject *tuple = *names = PyTuple_New(slots), *bytes = *kinds = PyBytes_FromStringAndSize(NULL, slots);
+    if (!tuple || !bytes) return -1;
+    char *kind = PyBytes_AS_STRING(bytes);
+    int at = 0;
+    for (int i = 0; i < meta->varnames.count && at < slots; i++, at++) {
+        PyObject *name = meta->varnames.keys[i];
+        PyTuple_SET_ITEM(tuple, at, Py_NewRef(name));
+        kind[at] = CO_FAST_LOCAL | (namemap_has(&meta->fasthidden, name) ? CO_FAST_HIDDEN : 0) |
+                   (namemap_has(&meta->cellvars, name) ? CO_FAST_CELL : 0);
+    }
+    for (int i = 0; i < meta->cellvars.count && at < slots; i++) {
+        if (namemap_has(&meta->varnames, meta->cellvars.keys[i])) continue;
+        PyTuple_SET_ITEM(tuple, at, Py_NewRef(meta->cellvars.keys[i]));
+        kind[at++] = CO_FAST_CELL;
+    }
+    for (int i = 0; i < meta->freevars.count && at < slots; i++) {
+        PyTuple_SET_ITEM(tuple, at, Py_NewRef(meta->freevars.keys[i]));
+        kind[at++] = (char)CO_FAST_FREE;
+    }
+    if (at == slots) return 0;
     PyErr_SetString(PyExc_SystemError, "the compiler and the code object disagree about local variables");
     return -1;
 }
 
+/* What goes through `merged` is one object for all code of a compilation: marshal tells by the reference count. */
 PyObject *assemble_code(Backend *be, CodeMeta *meta, OutList *list, int stackdepth, int nlocalsplus, int code_flags, PyObject *filename)
 {
-    PyObject *result = NULL, *bytecode, *lines, *handlers, *consts, *names, *locals, *cells, *frees;
+    PyObject *result = NULL, *variables, *kinds, *code = NULL;
     direct_jumps(list);
     if (resolve_jumps(be, list) < 0) return NULL;
-    if (!(lines = merged(be, write_lines(be, list, meta->firstlineno)))) return NULL;      /* all borrowed from the cache */
-    if (!(handlers = merged(be, write_handlers(be, list)))) return NULL;
-    if (!(consts = merged(be, const_tuple(meta)))) return NULL;
-    if (!(names = merged(be, namemap_keys(&meta->names)))) return NULL;
-    bytecode = write_code(list);
-    locals = namemap_keys(&meta->varnames);
-    cells = namemap_keys(&meta->cellvars);
-    frees = namemap_keys(&meta->freevars);
-    if (bytecode && locals && cells && frees)
-        result = (PyObject *)PyUnstable_Code_NewWithPosOnlyArgs(
-            meta->posonlyargcount + meta->argcount, meta->posonlyargcount, meta->kwonlyargcount, meta->varnames.count, stackdepth,
-            code_flags, bytecode, consts, names, locals, frees, cells, filename, meta->name, meta->qualname, meta->firstlineno,
-            lines, handlers);
-    if (result && (check_slots((PyCodeObject *)result, nlocalsplus) < 0 || hide_locals((PyCodeObject *)result, &meta->fasthidden) < 0))
-        Py_CLEAR(result);
-    Py_XDECREF(bytecode);
-    Py_XDECREF(locals);
-    Py_XDECREF(cells);
-    Py_XDECREF(frees);
+    CodeParts parts = {
+        .filename = filename, .name = meta->name, .qualname = meta->qualname, .flags = code_flags, .firstlineno = meta->firstlineno,
+        .argcount = meta->posonlyargcount + meta->argcount, .posonlyargcount = meta->posonlyargcount,
+        .kwonlyargcount = meta->kwonlyargcount, .stacksize = stackdepth };
+    if (!(parts.exceptiontable = merged(be, write_handlers(be, list)))) return NULL;          /* borrowed from the cache */
+    if (!(parts.linetable = merged(be, write_lines(be, list, meta->firstlineno)))) return NULL;
+    if (!(parts.names = merged(be, namemap_keys(&meta->names)))) return NULL;
+    if (!(parts.consts = merged(be, const_tuple(meta)))) return NULL;
+    if (write_variables(meta, nlocalsplus, &variables, &kinds) < 0) Py_XDECREF(variables);
+    else if ((parts.localsplusnames = merged(be, variables)) && (parts.code = code = write_code(list))) {
+        parts.localspluskinds = kinds;
+        result = code_new(&parts);
+    }
+    Py_XDECREF(kinds);
+    Py_XDECREF(code);
     return result;
 }

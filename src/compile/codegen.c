@@ -56,7 +56,7 @@ int emit_label(Compiler *c, Label *label)
 
 static int unit_add_const(Compiler *c, PyObject *value)         /* STEALS; index */
 {
-    value = const_cache_merge(&c->consts, value);
+    value = const_cache_merge_deep(&c->consts, value);
     return value ? meta_add_const(c->arena, &c->u->meta, value) : -1;
 }
 
@@ -264,7 +264,7 @@ static PyObject *unit_qualname(Compiler *c, Unit *u)
     }
     PyObject *qualname = PyUnicode_FromFormat(unit_hides_its_locals(parent) ? "%U.<locals>.%U" : "%U.%U", parent->meta.qualname,
                                               u->meta.name);
-    return compiler_own_name(c, qualname);
+    return arena_own(c->arena, qualname) < 0 ? NULL : qualname;     /* interned with the code object, not before */
 }
 
 static int unit_set_variables(Compiler *c, Unit *u)

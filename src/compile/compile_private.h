@@ -63,9 +63,10 @@ void names_sort(PyObject **names, Py_ssize_t count);
 /* One object for all constants that are equal in value, type and sign, through the whole compilation. */
 typedef struct ConstCache { PyObject **items; Py_hash_t *hashes; size_t size, used; } ConstCache;
 
-/* The representative of `value` (STOLEN, also on failure), BORROWED from the cache. Tuples and frozensets are made of
- * representatives. NULL with an exception. */
+/* The representative of `value` (STOLEN, also on failure), BORROWED from the cache. NULL with an exception. The deep one makes
+ * tuples and frozensets of representatives, for constants of the source; the other leaves the items alone. */
 PyObject *const_cache_merge(ConstCache *cache, PyObject *value);
+PyObject *const_cache_merge_deep(ConstCache *cache, PyObject *value);
 void const_cache_free(ConstCache *cache);
 
 /* ---- symbol tables ---------------------------------------------------------------------------------------------- */

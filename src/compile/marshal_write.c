@@ -1,7 +1,7 @@
 /* Writing the marshal format.
  *
- * An object is entered into the table of references when its reference count is above one: that is what makes the bytes equal
- * to CPython's, and why nothing here may hold a reference to an object before it is looked at. */
+ * An object is entered into the table of references when its reference count is above one, an interned str always: that is what
+ * makes the bytes equal to CPython's, and why nothing here may hold a reference to an object before it is looked at. */
 #include "compile/marshal_private.h"
 
 
@@ -102,7 +102,7 @@ static bool refs_grow(Writer *w)
 /* True when a reference to an earlier object was written and nothing is left to do. Otherwise *flag is what to add to the type. */
 static bool put_reference(Writer *w, PyObject *o, int *flag)
 {
-    if (w->version < 3 || Py_REFCNT(o) == 1) return false;
+    if (w->version < 3 || (Py_REFCNT(o) == 1 && !(PyUnicode_CheckExact(o) && PyUnicode_CHECK_INTERNED(o)))) return false;
     if ((!w->refs || w->ref_count * 3 > w->ref_mask * 2) && !refs_grow(w)) return true;
     size_t at = ref_hash(o) & w->ref_mask;
     for (; w->refs[at].object; at = (at + 1) & w->ref_mask) {

@@ -306,7 +306,7 @@ static PyObject *const_merge_items(ConstCache *cache, PyObject *value)
     Py_ssize_t n = PyTuple_GET_SIZE(items);
     PyObject *merged = NULL;
     for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *item = PyTuple_GET_ITEM(items, i), *same = const_cache_merge(cache, Py_NewRef(item));
+        PyObject *item = PyTuple_GET_ITEM(items, i), *same = const_cache_merge_deep(cache, Py_NewRef(item));
         if (!same) {
             Py_XDECREF(merged);
             goto done;
@@ -328,7 +328,7 @@ done:
     return result;
 }
 
-PyObject *const_cache_merge(ConstCache *cache, PyObject *value)
+static PyObject *const_merge(ConstCache *cache, PyObject *value, bool deep)
 {
     if (!value) return NULL;
     if (value == Py_None || value == Py_Ellipsis) {
@@ -348,7 +348,7 @@ PyObject *const_cache_merge(ConstCache *cache, PyObject *value)
             return cache->items[at];
         }
     }
-    if (PyTuple_CheckExact(value) || PyFrozenSet_CheckExact(value)) {
+    if (deep && (PyTuple_CheckExact(value) || PyFrozenSet_CheckExact(value))) {
         value = const_merge_items(cache, value);       /* adds entries: the place has to be found again */
         if (!value || (cache->used * 3 >= cache->size * 2 && const_cache_grow(cache) < 0)) goto error;
         for (at = (size_t)hash & (cache->size - 1); cache->items[at]; at = (at + 1) & (cache->size - 1)) ;
@@ -361,6 +361,9 @@ error:
     Py_XDECREF(value);
     return NULL;
 }
+
+PyObject *const_cache_merge(ConstCache *cache, PyObject *value) { return const_merge(cache, value, false); }
+PyObject *const_cache_merge_deep(ConstCache *cache, PyObject *value) { return const_merge(cache, value, true); }
 
 int meta_add_const(Arena *arena, CodeMeta *meta, PyObject *value)
 {

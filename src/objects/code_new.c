@@ -94,7 +94,7 @@ static int parts_validate(const CodeParts *p, int *nlocals)
         *nlocals += !!(PyBytes_AS_STRING(p->localspluskinds)[i] & CO_FAST_LOCAL);
     int total = *nlocals - p->argcount - p->kwonlyargcount - !!(p->flags & CO_VARARGS) - !!(p->flags & CO_VARKEYWORDS);
     if (total < 0) {
-        PyErr_SetString(PyExc_ValueError, "code: varnames is too small");
+        PyErr_SetString(PyExc_ValueError, "code: co_varnames is too small");
         return -1;
     }
     return 0;
@@ -279,7 +279,7 @@ static PyObject *names_checked(PyObject *tuple)
     return copy;
 }
 
-static int numbers_check(int argcount, int posonlyargcount, int kwonlyargcount, int nlocals, int firstlineno)
+static int numbers_check(int argcount, int posonlyargcount, int kwonlyargcount, int nlocals)
 {
     const char *bad = argcount < 0 ? "argcount" : posonlyargcount < 0 ? "posonlyargcount" : kwonlyargcount < 0 ? "kwonlyargcount"
                       : nlocals < 0 ? "nlocals" : NULL;
@@ -303,7 +303,7 @@ PyObject *code_type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     if (PySys_Audit("code.__new__", "OOOiiiiii", code, filename, name, argcount, posonly, kwonly, nlocals, stacksize, flags) < 0)
         return NULL;
-    if (numbers_check(argcount, posonly, kwonly, nlocals, firstlineno) < 0) return NULL;
+    if (numbers_check(argcount, posonly, kwonly, nlocals) < 0) return NULL;
     if (!(n = names_checked(names)) || !(v = names_checked(varnames)) || !(f = names_checked(freevars ? freevars : EMPTY_TUPLE)) ||
         !(c = names_checked(cellvars ? cellvars : EMPTY_TUPLE))) goto done;
     co = (PyObject *)PyUnstable_Code_NewWithPosOnlyArgs(argcount, posonly, kwonly, nlocals, stacksize, flags, code, consts, n, v, f, c,
@@ -345,6 +345,17 @@ static int replace_check(PyObject **arg)
     return 0;
 }
 
+static int replace_numbers_check(const int *number)
+{
+    static const char *const names[R_NUMBERS] = {"argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags", "firstlineno"};
+    for (int i = 0; i < R_NUMBERS; i++) {
+        if (number[i] >= 0) continue;
+        PyErr_Format(PyExc_ValueError, "co_%s must be a positive integer", names[i]);
+        return -1;
+    }
+    return 0;
+}
+
 PyObject *code_replace_with(PyCodeObject *co, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *arg[R_COUNT], *result = NULL, *code = NULL, *varnames = NULL, *freevars = NULL, *cellvars = NULL;
@@ -356,8 +367,7 @@ PyObject *code_replace_with(PyCodeObject *co, PyObject *const *args, Py_ssize_t 
         number[i] = PyLong_AsInt(arg[i]);
         if (number[i] == -1 && PyErr_Occurred()) return NULL;
     }
-    if (replace_check(arg) < 0) return NULL;
-    if (numbers_check(number[0], number[1], number[2], number[3], number[6]) < 0) return NULL;
+    if (replace_check(arg) < 0 || replace_numbers_check(number) < 0) return NULL;
     if (!(code = arg[R_CODE] ? Py_NewRef(arg[R_CODE]) : PyCode_GetCode(co))) goto done;
     if (PySys_Audit("code.__new__", "OOOiiiiii", code, arg[R_FILENAME] ? arg[R_FILENAME] : co->co_filename,
                     arg[R_NAME] ? arg[R_NAME] : co->co_name, number[0], number[1], number[2], number[3], number[4], number[5]) < 0)

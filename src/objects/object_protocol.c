@@ -42,7 +42,7 @@ PyObject *PyObject_Init(PyObject *o, PyTypeObject *type)
 PyVarObject *PyObject_InitVar(PyVarObject *o, PyTypeObject *type, Py_ssize_t size)
 {
     if (!o) return (PyVarObject *)PyErr_NoMemory();
-    o->ob_size = size;
+    o->ob_size = size;                          /* Py_SET_SIZE would look at the type, which is not there yet */
     PyObject_Init((PyObject *)o, type);
     return o;
 }

@@ -213,6 +213,15 @@ done:
     return result;
 }
 
+/* A single byte is the one object for it, as everywhere. Takes over value. */
+static PyObject *bytes_canonical(PyObject *value)
+{
+    if (!value || PyBytes_GET_SIZE(value) != 1) return value;
+    PyObject *one = PyBytes_FromStringAndSize(PyBytes_AS_STRING(value), 1);
+    Py_DECREF(value);
+    return one;
+}
+
 static PyObject *unescape_bytes(const char *s, Py_ssize_t length, const char **bad)
 {
     *bad = NULL;
@@ -263,7 +272,7 @@ static PyObject *unescape_bytes(const char *s, Py_ssize_t length, const char **b
         }
     }
     if (_PyBytes_Resize(&result, out - PyBytes_AS_STRING(result)) < 0) return NULL;
-    return result;
+    return bytes_canonical(result);
 error:
     Py_DECREF(result);
     return NULL;
@@ -624,6 +633,10 @@ static expr_ty concatenate_bytes(Parser *p, expr_seq *parts, Span span)
         PyObject *part = parts->items[i]->v.Constant.value;
         memcpy(out, PyBytes_AS_STRING(part), (size_t)PyBytes_GET_SIZE(part));
         out += PyBytes_GET_SIZE(part);
+    }
+    if (!(value = bytes_canonical(value))) {
+        p->failed = true;
+        return NULL;
     }
     if (!parser_own(p, value)) return NULL;
     expr_ty e = NODE_NEW(expr, p->arena, span, Constant, value, parts->items[0]->v.Constant.kind);

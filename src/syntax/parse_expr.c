@@ -451,10 +451,9 @@ static expr_ty parse_binary(Parser *p, int lowest)
     while (left) {
         int type = at(p), precedence = binary_operators[type].precedence;
         if (LIKELY(precedence < lowest)) return left;
-        if (type == AT && !check_version(p, 5, "The '@' operator is")) return NULL;
         p->mark++;
         expr_ty right = parse_binary(p, precedence + 1);
-        if (!right) return NULL;
+        if (!right || (type == AT && !check_version(p, 5, "The '@' operator is"))) return NULL;
         left = EXPR(start, BinOp, left, binary_operators[type].op, right);
     }
     return NULL;
@@ -767,8 +766,6 @@ arguments_ty parse_parameters(Parser *p, bool lambda)
         if (p->scratch_top == base) return NULL;
         args->posonlyargs = TAKE(arg, base);
         if (!accept(p, COMMA) && at(p) != close) return NULL;
-        at(p);
-        if (!check_version(p, 8, "Positional-only parameters are")) return NULL;
         if (!parse_parameter_run(p, lambda, &args->defaults, &defaulted, false)) return NULL;
     }
     args->args = TAKE(arg, base);
@@ -787,5 +784,6 @@ arguments_ty parse_parameters(Parser *p, bool lambda)
     if (accept(p, DOUBLESTAR)) {
         if (!(args->kwarg = parse_parameter(p, lambda, false)) || !finish_parameter(p, args->kwarg, lambda)) return NULL;
     }
-    return !p->failed && at(p) == close ? args : NULL;
+    if (p->failed || at(p) != close) return NULL;
+    return !args->posonlyargs || check_version(p, 8, "Positional-only parameters are") ? args : NULL;
 }

@@ -75,8 +75,9 @@ static stmt_ty parse_expression_statement(Parser *p)
     if (augmented_operators[type]) {
         if (!is_single_target(e) || !set_context(p, e, Store)) return NULL;
         p->mark++;
+        if (type == ATEQUAL && !check_version(p, 5, "The '@' operator is")) return NULL;
         expr_ty value = parse_yield_or_stars(p);
-        if (!value || (type == ATEQUAL && !check_version(p, 5, "The '@' operator is"))) return NULL;
+        if (!value) return NULL;
         return STMT(start, AugAssign, e, augmented_operators[type], value);
     }
     return STMT(start, Expr, e);

@@ -3,6 +3,7 @@
  *     compile_ext.module("_symtable" or "_opcode") -> the module
  *     compile_ext.bench(source, filename, rounds) -> (seconds for parsing, seconds for compiling) */
 #include "compile/compile_private.h"
+#include "objects/code.h"
 #include <time.h>
 
 PyMODINIT_FUNC PyInit__symtable(void);
@@ -10,6 +11,32 @@ PyMODINIT_FUNC PyInit__opcode(void);
 extern PyTypeObject symtable_entry_type;
 
 PyObject *shim_names[SHIM_NAMES];
+
+/* The public constructor wants the kinds of variables apart, and does not know about hidden ones. */
+PyObject *code_new(const CodeParts *p)
+{
+    const char *kinds = PyBytes_AS_STRING(p->localspluskinds);
+    Py_ssize_t n = PyTuple_GET_SIZE(p->localsplusnames), locals = 0;
+    PyObject *lists[3] = { PyList_New(0), PyList_New(0), PyList_New(0) }, *tuples[3] = { NULL };
+    static const int kind[3] = { CO_FAST_LOCAL, CO_FAST_CELL, CO_FAST_FREE };
+    PyCodeObject *co = NULL;
+    for (int k = 0; k < 3; k++) {
+        for (Py_ssize_t i = 0; i < n; i++)
+            if (kinds[i] & kind[k] && PyList_Append(lists[k], PyTuple_GET_ITEM(p->localsplusnames, i)) < 0) goto done;
+        if (!(tuples[k] = PyList_AsTuple(lists[k]))) goto done;
+    }
+    locals = PyTuple_GET_SIZE(tuples[0]);
+    co = PyUnstable_Code_NewWithPosOnlyArgs(p->argcount, p->posonlyargcount, p->kwonlyargcount, (int)locals, p->stacksize, p->flags,
+        p->code, p->consts, p->names, tuples[0], tuples[2], tuples[1], p->filename, p->name, p->qualname, p->firstlineno, p->linetable,
+        p->exceptiontable);
+    if (co) Py_SETREF(co->co_localspluskinds, Py_NewRef(p->localspluskinds));
+done:
+    for (int k = 0; k < 3; k++) {
+        Py_XDECREF(lists[k]);
+        Py_XDECREF(tuples[k]);
+    }
+    return (PyObject *)co;
+}
 
 static int start_of_mode(const char *mode)
 {
