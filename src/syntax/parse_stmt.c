@@ -41,7 +41,7 @@ static stmt_ty parse_annotated(Parser *p, int start, expr_ty target)
     expr_ty annotation = parse_expression(p), value = NULL;
     if (!annotation) return NULL;
     if (accept(p, EQUAL) && !(value = parse_yield_or_stars(p))) return NULL;
-    if (!check_version(p, 6, "Variable annotation syntax is")) return NULL;
+    if (!check_version(p, 6, simple ? "Variable annotation syntax is" : "Variable annotations syntax is")) return NULL;
     return STMT(start, AnnAssign, target, annotation, value, simple);
 }
 
