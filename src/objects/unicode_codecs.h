@@ -12,10 +12,8 @@ PyObject *latin1_encode(PyObject *s, const char *errors);
 PyObject *ascii_encode(PyObject *s, const char *errors);
 PyObject *utf7_encode(PyObject *s, const char *errors);
 PyObject *charmap_encode(PyObject *s, PyObject *mapping, const char *errors);
-/* *consumed as in PyUnicode_DecodeUTF8Stateful, NULL at the end of input. *invalid: the first unknown escape, behind its
- * backslash, or NULL. */
-PyObject *unicode_escape_decode(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed, const char **invalid);
-/* The same, and warns of it (DeprecationWarning). */
+/* *consumed as in PyUnicode_DecodeUTF8Stateful, NULL at the end of input. unicode_escape_decode_warn warns of the first unknown
+ * escape (DeprecationWarning). */
 PyObject *unicode_escape_decode_warn(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed);
 PyObject *raw_unicode_escape_decode(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed);
 

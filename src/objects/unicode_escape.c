@@ -114,13 +114,14 @@ static Escape read_raw_escape(const char *p, const char *end)
     return e;
 }
 
-static PyObject *decode(const char *s, Py_ssize_t n, const char *errors, Py_ssize_t *consumed, const char **invalid, bool raw)
+/* *suspect: of the first escape that deserves a warning, the unknown character or the octal value above 0377; else -1. */
+static PyObject *decode(const char *s, Py_ssize_t n, const char *errors, Py_ssize_t *consumed, int *suspect, bool raw)
 {
     CodecRun run = codec_run(raw ? "rawunicodeescape" : "unicodeescape", errors);
     DecodeInput input = { s, s + n, NULL };
     const char *p = s;
     _PyUnicodeWriter w;
-    if (invalid) *invalid = NULL;
+    if (suspect) *suspect = -1;
     if (n == 0) {
         if (consumed) *consumed = 0;
         return EMPTY_STR;
@@ -136,12 +137,12 @@ static PyObject *decode(const char *s, Py_ssize_t n, const char *errors, Py_ssiz
         Escape e = raw ? read_raw_escape(p + 1, input.end) : read_escape(p + 1, input.end);
         switch (e.outcome) {
             case ESCAPE_CHAR:
-                if (e.too_large_octal && invalid && !*invalid) *invalid = p + 1;
+                if (e.too_large_octal && suspect && *suspect < 0) *suspect = (int)e.ch;
                 if (_PyUnicodeWriter_WriteChar(&w, e.ch) < 0) goto failed;
                 break;
             case ESCAPE_NOTHING: break;
             case ESCAPE_UNKNOWN:
-                if (invalid && !*invalid) *invalid = p + 1;
+                if (suspect && *suspect < 0) *suspect = (int)e.ch;
                 if (_PyUnicodeWriter_WriteChar(&w, '\\') < 0 || _PyUnicodeWriter_WriteChar(&w, e.ch) < 0) goto failed;
                 break;
             default: {
@@ -151,7 +152,6 @@ static PyObject *decode(const char *s, Py_ssize_t n, const char *errors, Py_ssiz
                 int status = text ? _PyUnicodeWriter_WriteStr(&w, text) : -1;
                 Py_XDECREF(text);
                 if (status < 0) goto failed;
-                if (input.replaced && invalid) *invalid = NULL;     /* it pointed into the old input */
                 e.next = input.start + resume;
             }
         }
@@ -169,11 +169,6 @@ failed:
     return NULL;
 }
 
-PyObject *unicode_escape_decode(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed, const char **invalid)
-{
-    return decode(p, n, errors, consumed, invalid, false);
-}
-
 PyObject *raw_unicode_escape_decode(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed)
 {
     return decode(p, n, errors, consumed, NULL, true);
@@ -181,12 +176,11 @@ PyObject *raw_unicode_escape_decode(const char *p, Py_ssize_t n, const char *err
 
 PyObject *unicode_escape_decode_warn(const char *p, Py_ssize_t n, const char *errors, Py_ssize_t *consumed)
 {
-    const char *invalid;
-    PyObject *result = decode(p, n, errors, consumed, &invalid, false);
-    if (!result || !invalid) return result;
-    unsigned char c = (unsigned char)*invalid;
-    int status = c >= '4' && c <= '7' ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%.3s'", invalid)
-                                      : PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", c);
+    int suspect;
+    PyObject *result = decode(p, n, errors, consumed, &suspect, false);
+    if (!result || suspect < 0) return result;
+    int status = suspect > 0xff ? PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid octal escape sequence '\\%o'", suspect)
+                                : PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "invalid escape sequence '\\%c'", suspect);
     if (status < 0) Py_CLEAR(result);
     return result;
 }
