@@ -185,18 +185,6 @@ static PyStatus append_split(PyWideStringList *list, const wchar_t *path)
     return PyStatus_Ok();
 }
 
-/* Our own code in .pyc files must not end up where CPython looks for its own: a folder of the user's cache. */
-static PyStatus default_pycache_prefix(PyConfig *config)
-{
-    Path folder;
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (config->pycache_prefix) return PyStatus_Ok();
-    if (cache && cache[0] == '/') snprintf(folder.text, sizeof folder.text, "%.3000s/taipan-" TAIPAN_VERSION "-3.13", cache);
-    else if (home && home[0] == '/') snprintf(folder.text, sizeof folder.text, "%.3000s/.cache/taipan-" TAIPAN_VERSION "-3.13", home);
-    else snprintf(folder.text, sizeof folder.text, "/tmp/taipan-%d-" TAIPAN_VERSION "-3.13", (int)getuid());
-    return set_default(&config->pycache_prefix, folder.text);
-}
-
 PyStatus paths_compute(PyConfig *config)
 {
     Path executable = { "" }, prefix = { "" }, library = { "" }, venv = { "" }, home = { "" }, text;
@@ -268,7 +256,7 @@ PyStatus paths_compute(PyConfig *config)
         config->module_search_paths_set = 1;
     }
     (void)is_directory;
-    return default_pycache_prefix(config);
+    return PyStatus_Ok();
 }
 
 /* ---- the old getters and setters -------------------------------------------------------------------------------- */
