@@ -125,8 +125,10 @@ static int object_from_object(Reader *r, int type, PyObject *object, PyObject **
         PyErr_SetString(PyExc_TypeError, "AST string must be of type str");
         return -1;
     }
+    Py_INCREF(object);
+    if (type == TYPE_identifier) PyUnicode_InternInPlace(&object);
     *out = object;
-    return arena_own(r->arena, Py_NewRef(object));
+    return arena_own(r->arena, object);
 }
 
 static int value_from_object(Reader *r, int type, PyObject *object, void *place)
