@@ -95,15 +95,28 @@ INST(FOR_ITER_TUPLE) {
 INST(FOR_ITER_RANGE) {
     PyObject *it = TOP();
     if (UNLIKELY(!Py_IS_TYPE(it, &PyRangeIter_Type))) MISS(FOR_ITER);
-    HERE();
-    PyObject *v = PyRangeIter_Type.tp_iternext(it);
-    if (LIKELY(v != NULL)) {
-        PUSH(v);
-        pc++;
-        NEXT();
+    RangeIterator *range = (RangeIterator *)it;
+    if (UNLIKELY(range->len <= 0)) ITERATION_ENDS();
+    long value = range->start;
+    range->start = (long)((unsigned long)value + (unsigned long)range->step);
+    range->len--;
+    if (LIKELY(pc[1].op.code == STORE_FAST)) {   /* the loop's variable: its old int takes the new value where nobody else has it */
+        PyObject *old = LOCAL(pc[1].op.arg);
+        if (old && Py_REFCNT(old) == 1 && int_replace(old, value)) {
+            pc += 2;
+            NEXT();
+        }
     }
-    if (UNLIKELY(ts->current_exception != NULL)) goto error;
-    ITERATION_ENDS();
+    HERE();
+    PyObject *v = long_from_i64((Thread *)ts, value);
+    if (UNLIKELY(!v)) {
+        range->start = value;
+        range->len++;
+        goto error;
+    }
+    PUSH(v);
+    pc++;
+    NEXT();
 }
 
 /* The generator's frame goes on top; its yield comes back behind this instruction, its return to END_FOR. */

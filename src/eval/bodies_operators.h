@@ -42,12 +42,27 @@ general_BINARY_OP:;
     NEXT();
 }
 
-/* Results of compact ints fit a word; one made in the place of a dead operand would save little. */
-#define INT_ARITHMETIC(operation)                                                                                       \
+/* Results of compact ints fit a word. A left operand that nobody else has takes the result; so does the variable in `x = x + y`,
+ * whose value is held by the stack and the variable alone. */
+#define INT_ARITHMETIC(sign)                                                                                              \
     PyObject *a = PEEK(2), *b = PEEK(1);                                                                                \
     if (UNLIKELY(!int_is_compact(a) || !int_is_compact(b))) MISS(BINARY_OP);                                            \
+    int64_t result = int_value(a) sign int_value(b);                                                                      \
+    if (Py_REFCNT(a) == 2 && pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a && int_replace(a, result)) {       \
+        a->ob_refcnt = 1;                                                                                               \
+        sp -= 2;                                                                                                        \
+        pc += 2;                                                                                                        \
+        int_release(b);                                                                                                 \
+        NEXT();                                                                                                         \
+    }                                                                                                                   \
+    if (Py_REFCNT(a) == 1 && int_replace(a, result)) {                                                                  \
+        sp--;                                                                                                           \
+        pc++;                                                                                                           \
+        int_release(b);                                                                                                 \
+        NEXT();                                                                                                         \
+    }                                                                                                                   \
     HERE();                                                                                                             \
-    PyObject *r = operation;                                                                                            \
+    PyObject *r = long_from_i64((Thread *)ts, result);                                                                  \
     if (UNLIKELY(!r)) goto error;                                                                                       \
     PEEK(2) = r;                                                                                                        \
     sp--;                                                                                                               \
@@ -56,20 +71,28 @@ general_BINARY_OP:;
     int_release(b);                                                                                                     \
     NEXT();
 
-INST(BINARY_OP_ADD_INT) { INT_ARITHMETIC(long_add_compact((Thread *)ts, LONG(a), LONG(b))) }
-INST(BINARY_OP_SUBTRACT_INT) { INT_ARITHMETIC(long_sub_compact((Thread *)ts, LONG(a), LONG(b))) }
-INST(BINARY_OP_MULTIPLY_INT) { INT_ARITHMETIC(long_mul_compact((Thread *)ts, LONG(a), LONG(b))) }
+INST(BINARY_OP_ADD_INT) { INT_ARITHMETIC(+) }
+INST(BINARY_OP_SUBTRACT_INT) { INT_ARITHMETIC(-) }
+INST(BINARY_OP_MULTIPLY_INT) { INT_ARITHMETIC(*) }
 
 /* Floats: the result goes into an operand that nobody else has. */
-#define FLOAT_ARITHMETIC(op)                                                                                            \
+#define FLOAT_ARITHMETIC(sign)                                                                                            \
     PyObject *a = PEEK(2), *b = PEEK(1);                                                                                \
     if (UNLIKELY(!PyFloat_CheckExact(a) || !PyFloat_CheckExact(b))) MISS(BINARY_OP);                                    \
-    double result = ((PyFloatObject *)a)->ob_fval op ((PyFloatObject *)b)->ob_fval;                                     \
+    double result = ((PyFloatObject *)a)->ob_fval sign ((PyFloatObject *)b)->ob_fval;                                     \
+    if (Py_REFCNT(a) == 2 && pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a) {                                 \
+        ((PyFloatObject *)a)->ob_fval = result;                                                                         \
+        a->ob_refcnt = 1;                                                                                               \
+        sp -= 2;                                                                                                        \
+        pc += 2;                                                                                                        \
+        float_release(b);                                                                                               \
+        NEXT();                                                                                                         \
+    }                                                                                                                   \
     if (Py_REFCNT(a) == 1) {                                                                                            \
         ((PyFloatObject *)a)->ob_fval = result;                                                                         \
         sp--;                                                                                                           \
         pc++;                                                                                                           \
-        Py_DECREF(b);                                                                                                   \
+        float_release(b);                                                                                                   \
         NEXT();                                                                                                         \
     }                                                                                                                   \
     if (Py_REFCNT(b) == 1) {                                                                                            \
@@ -77,7 +100,7 @@ INST(BINARY_OP_MULTIPLY_INT) { INT_ARITHMETIC(long_mul_compact((Thread *)ts, LON
         PEEK(2) = b;                                                                                                    \
         sp--;                                                                                                           \
         pc++;                                                                                                           \
-        Py_DECREF(a);                                                                                                   \
+        float_release(a);                                                                                                   \
         NEXT();                                                                                                         \
     }                                                                                                                   \
     HERE();                                                                                                             \
@@ -86,8 +109,8 @@ INST(BINARY_OP_MULTIPLY_INT) { INT_ARITHMETIC(long_mul_compact((Thread *)ts, LON
     PEEK(2) = r;                                                                                                        \
     sp--;                                                                                                               \
     pc++;                                                                                                               \
-    Py_DECREF(a);                                                                                                       \
-    Py_DECREF(b);                                                                                                       \
+    float_release(a);                                                                                                       \
+    float_release(b);                                                                                                       \
     NEXT();
 
 INST(BINARY_OP_ADD_FLOAT) { FLOAT_ARITHMETIC(+) }
@@ -343,8 +366,8 @@ INST(COMPARE_OP_FLOAT) {
     sp--;
     TOP() = sign & oparg ? Py_True : Py_False;
     pc++;
-    Py_DECREF(a);
-    Py_DECREF(b);
+    float_release(a);
+    float_release(b);
     NEXT();
 }
 

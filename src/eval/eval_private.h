@@ -118,7 +118,18 @@ static ALWAYS_INLINE int recursion_enter_python(PyThreadState *ts)
 {
     return UNLIKELY(ts->py_recursion_remaining-- <= 0) && recursion_check_python(ts);
 }
-int recursion_enter_c(PyThreadState *ts, const char *where);
+enum { STACK_RESERVE = 96 * 1024, STACK_LAST_RESERVE = 32 * 1024 };
+int recursion_enter_c_slow(PyThreadState *ts, const char *where);
+static ALWAYS_INLINE int recursion_enter_c(PyThreadState *ts, const char *where)
+{
+    Thread *t = (Thread *)ts;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (LIKELY(ts->c_recursion_remaining > 0 && here - t->stack_low - STACK_RESERVE < t->stack_high - t->stack_low - STACK_RESERVE)) {
+        ts->c_recursion_remaining--;
+        return 0;
+    }
+    return recursion_enter_c_slow(ts, where);
+}
 static ALWAYS_INLINE void recursion_leave_c(PyThreadState *ts) { ts->c_recursion_remaining++; }
 
 /* ---- generators (objects/generator.c ...) ---------------------------------------------------------------------------- */

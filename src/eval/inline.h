@@ -9,7 +9,15 @@
 #include "objects/instance.h"
 #include "objects/list.h"
 #include "objects/long.h"
+#include "objects/range.h"
 #include "objects/unicode.h"
+
+/* Drops a reference to an exact float. */
+static ALWAYS_INLINE void float_release(PyObject *o)
+{
+    if (_Py_IsImmortal(o)) return;
+    if (--o->ob_refcnt == 0) float_dealloc_exact(o);
+}
 
 /* The frame of a Python function has returned: drop it and give its room back. */
 static ALWAYS_INLINE void frame_leave(PyThreadState *ts, Frame *f)
@@ -44,6 +52,16 @@ static inline bool is_python_function(PyObject *o)
 /* A plain C int: exact int of at most one digit. */
 static inline bool int_is_compact(PyObject *o) { return Py_IS_TYPE(o, &PyLong_Type) && long_is_compact(LONG(o)); }
 static inline Py_ssize_t int_value(PyObject *o) { return long_compact_value(LONG(o)); }
+/* An int that nobody else can see takes another value in place, when both are compact and the new one is no shared small int. */
+static ALWAYS_INLINE bool int_replace(PyObject *o, int64_t value)
+{
+    if (!Py_IS_TYPE(o, &PyLong_Type) || LONG_TAG(o) >= 2 << _PyLong_NON_SIZE_BITS) return false;
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    if (magnitude > PyLong_MASK || (uint64_t)value - (uint64_t)(int64_t)SMALL_INT_MIN < SMALL_INT_COUNT) return false;
+    LONG_TAG(o) = 1 << _PyLong_NON_SIZE_BITS | (value < 0 ? LONG_NEGATIVE : LONG_POSITIVE);
+    LONG_DIGITS(o)[0] = (digit)magnitude;
+    return true;
+}
 static ALWAYS_INLINE void int_release(PyObject *o)
 {
     if (_Py_IsImmortal(o)) return;

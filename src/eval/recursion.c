@@ -2,7 +2,7 @@
  * structures must fail alike everywhere), and checked against the real bounds of the thread's stack. */
 #include "eval/eval_private.h"
 
-enum { STACK_RESERVE = 96 * 1024, STACK_LAST_RESERVE = 32 * 1024, HEADROOM = 50 };
+enum { HEADROOM = 50 };
 
 COLD int recursion_check_python(PyThreadState *ts)
 {
@@ -26,7 +26,7 @@ COLD NOINLINE static int recursion_overflow(PyThreadState *ts, const char *where
     return -1;
 }
 
-int recursion_enter_c(PyThreadState *ts, const char *where)
+NOINLINE int recursion_enter_c_slow(PyThreadState *ts, const char *where)
 {
     Thread *t = (Thread *)ts;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);

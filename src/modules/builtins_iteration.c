@@ -1,5 +1,7 @@
 /* builtins: what consumes or makes iterators: all, any, sum, min, max, sorted, next, iter, aiter, anext. */
 #include "builtins_private.h"
+#include "objects/float.h"
+#include "objects/long.h"
 
 #include <math.h>
 
@@ -71,12 +73,28 @@ static PyObject *sum_on(PyObject *it, PyObject *total, PyObject *item)
     return sum_objects(it, next);
 }
 
+/* tp_iternext gave NULL: 0 when that was the end, -1 with an exception. */
+static int sum_ended(void)
+{
+    if (LIKELY(!PyErr_Occurred())) return 0;
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return -1;
+    PyErr_Clear();
+    return 0;
+}
+
 static PyObject *sum_doubles(PyObject *it, double start)
 {
     ExactSum sum = { start, 0.0 };
+    iternextfunc next = Py_TYPE(it)->tp_iternext;
     PyObject *item;
-    while ((item = PyIter_Next(it))) {
-        if (PyFloat_CheckExact(item)) exact_add(&sum, PyFloat_AS_DOUBLE(item));
+    while ((item = next(it))) {
+        if (LIKELY(PyFloat_CheckExact(item))) {
+            exact_add(&sum, PyFloat_AS_DOUBLE(item));
+            if (Py_REFCNT(item) == 1) {
+                float_dealloc_exact(item);
+                continue;
+            }
+        }
         else if (PyLong_Check(item)) {
             int overflow;
             long value = PyLong_AsLongAndOverflow(item, &overflow);
@@ -86,15 +104,23 @@ static PyObject *sum_doubles(PyObject *it, double start)
         else return sum_on(it, PyFloat_FromDouble(exact_value(&sum)), item);
         Py_DECREF(item);
     }
-    return PyErr_Occurred() ? NULL : PyFloat_FromDouble(exact_value(&sum));
+    return sum_ended() < 0 ? NULL : PyFloat_FromDouble(exact_value(&sum));
 }
 
 static PyObject *sum_integers(PyObject *it, long start)
 {
     long total = start, value;
+    iternextfunc next_item = Py_TYPE(it)->tp_iternext;
     PyObject *item;
-    while ((item = PyIter_Next(it))) {
+    while ((item = next_item(it))) {
         int overflow = 0;
+        if (LIKELY(PyLong_CheckExact(item) && long_is_short(LONG(item)) &&
+                   !__builtin_add_overflow(total, (long)long_short_value(LONG(item)), &value))) {
+            total = value;
+            if (Py_REFCNT(item) == 1) long_dealloc_exact(item);
+            else Py_DECREF(item);
+            continue;
+        }
         if (PyLong_CheckExact(item) || PyBool_Check(item)) {
             value = PyLong_AsLongAndOverflow(item, &overflow);
             if (!overflow && !__builtin_add_overflow(total, value, &value)) {
@@ -113,7 +139,7 @@ static PyObject *sum_integers(PyObject *it, long start)
         }
         return sum_objects(it, next);
     }
-    return PyErr_Occurred() ? NULL : PyLong_FromLong(total);
+    return sum_ended() < 0 ? NULL : PyLong_FromLong(total);
 }
 
 BUILTIN(builtins, sum, KEYWORDS, "($module, iterable, /, start=0)", "Return the sum of a 'start' value (default: 0) plus an iterable of numbers.")

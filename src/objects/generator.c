@@ -124,7 +124,7 @@ static PyObject *generator_run(PyThreadState *ts, PyGenObject *gen, int throw)
 
 PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result, bool throw, bool closing)
 {
-    PyThreadState *ts = PyThreadState_GET();
+    PyThreadState *ts = (PyThreadState *)thread_get();
     *result = NULL;
     if (gen->gi_frame_state == GEN_CREATED && arg && arg != Py_None) {
         static const char *const messages[] = {"can't send non-None value to a just-started generator",
@@ -171,8 +171,19 @@ PyObject *generator_send_value(PyGenObject *gen, PyObject *arg, bool throw, bool
 
 static PyObject *generator_iternext(PyObject *self)
 {
+    PyGenObject *gen = (PyGenObject *)self;
     PyObject *result;
-    if (generator_resume((PyGenObject *)self, NULL, &result, false, false) != PYGEN_RETURN) return result;
+    if (LIKELY(gen->gi_frame_state < GEN_EXECUTING)) {
+        PyThreadState *ts = (PyThreadState *)thread_get();
+        Frame *f = generator_frame(gen);
+        f->localsplus[f->stacktop++] = Py_None;
+        gen->gi_exc_state.previous_item = ts->exc_info;
+        ts->exc_info = &gen->gi_exc_state;
+        gen->gi_frame_state = GEN_EXECUTING;
+        result = eval_frame(ts, f, 0);
+        if (LIKELY(!result || gen->gi_frame_state < GEN_EXECUTING)) return result;
+    }
+    else if (generator_resume(gen, NULL, &result, false, false) != PYGEN_RETURN) return result;
     if (result != Py_None) errors_set_stop_iteration(result);
     Py_DECREF(result);
     return NULL;

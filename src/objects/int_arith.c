@@ -51,8 +51,16 @@ PyObject *long_finish(PyLongObject *v, size_t n, bool negative)
     return OBJECT(v);
 }
 
-COLD NOINLINE PyObject *long_from_magnitude(Thread *t, uint64_t magnitude, bool negative)
+NOINLINE PyObject *long_from_magnitude(Thread *t, uint64_t magnitude, bool negative)
 {
+    if (LIKELY(magnitude > PyLong_MASK && !(magnitude >> (2 * PyLong_SHIFT)))) {
+        PyLongObject *v = long_alloc_small(t, 2);
+        if (UNLIKELY(!v)) return NULL;
+        v->long_value.lv_tag = 2 << _PyLong_NON_SIZE_BITS | (negative ? LONG_NEGATIVE : LONG_POSITIVE);
+        v->long_value.ob_digit[0] = (digit)magnitude & PyLong_MASK;
+        v->long_value.ob_digit[1] = (digit)(magnitude >> PyLong_SHIFT);
+        return OBJECT(v);
+    }
     if (magnitude <= PyLong_MASK) return long_from_i64(t, negative ? -(int64_t)magnitude : (int64_t)magnitude);
     size_t n = magnitude >> (2 * PyLong_SHIFT) ? 3 : 2;
     PyLongObject *v = long_alloc_small(t, n);

@@ -5,6 +5,7 @@
 #include "objects/range.h"
 
 #include "objects/containers_private.h"
+#include "objects/long.h"
 
 typedef struct Range {
     PyObject_HEAD
@@ -370,7 +371,7 @@ static PyObject *rangeiter_next(PyObject *o)
     long value = it->start;
     it->start = (long)((unsigned long)value + (unsigned long)it->step);
     it->len--;
-    return PyLong_FromLong(value);
+    return long_from_i64(thread_get(), value);
 }
 
 BUILTIN_NOARGS(rangeiter, __length_hint__, "($self, /)", "Private method returning an estimate of len(list(it)).")
