@@ -281,7 +281,7 @@ load_super_attr: {
     HERE();
     SAVE_SP();
     PyObject *super_global = PEEK(3), *cls = PEEK(2), *self = PEEK(1);
-    bool monitored = pc[-1].op.code == INSTRUMENTED_LOAD_SUPER_ATTR;
+    bool monitored = pc[-1].op.code >= MIN_INSTRUMENTED_OPCODE && instrument_listens(frame, pc - 1);
     PyObject *stack[2] = {cls, self};
     if (monitored) {
         PyObject *arg = oparg & 2 ? cls : monitoring_missing(ts);
@@ -290,8 +290,7 @@ load_super_attr: {
     PyObject *super = PyObject_Vectorcall(super_global, stack, oparg & 2 ? 2 : 0, NULL);
     if (monitored) {
         PyObject *arg = oparg & 2 ? cls : monitoring_missing(ts);
-        if (!super) instrument_call_exc(ts, EVENT_C_RAISE, frame, frame->instr_ptr, super_global);
-        else if (instrument_call_2args(ts, EVENT_C_RETURN, frame, frame->instr_ptr, super_global, arg) < 0) Py_CLEAR(super);
+        super = instrument_called(ts, frame, frame->instr_ptr, super_global, arg, super);
     }
     Py_DECREF(super_global);
     Py_DECREF(cls);

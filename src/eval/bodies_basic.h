@@ -11,7 +11,8 @@ INST(RESUME) {
         if (instrument_code(CODE(), ts->interp) < 0) goto error;
         AGAIN();
     }
-    if (pc[-1].op.code == RESUME) pc[-1].op.code = RESUME_CHECK;
+    if (UNLIKELY(instrument_wants_lines(CODE()))) instrument_line_resumed(CODE(), (int)(pc - 1 - CODE_UNITS(CODE())));
+    else if (pc[-1].op.code == RESUME) pc[-1].op.code = RESUME_CHECK;
     if ((oparg & 3) < RESUME_AFTER_YIELD_FROM) CHECK_BREAKER();
     NEXT();
 }

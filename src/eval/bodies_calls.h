@@ -11,6 +11,17 @@
         goto start_frame;                                                                                               \
     } while (0)
 
+/* A bound method becomes function and self; `above` entries are above the arguments. */
+#define EXPAND_METHOD(above)                                                                                            \
+    do {                                                                                                                \
+        PyObject **at_ = &PEEK(2 + oparg + (above)), *method_ = *at_;                                                   \
+        if (!at_[1] && Py_IS_TYPE(method_, &PyMethod_Type)) {                                                           \
+            at_[1] = Py_NewRef(PyMethod_GET_SELF(method_));                                                             \
+            at_[0] = Py_NewRef(PyMethod_GET_FUNCTION(method_));                                                         \
+            Py_DECREF(method_);                                                                                         \
+        }                                                                                                               \
+    } while (0)
+
 INST(CALL) {
     HERE();
     ADAPT(specialize_call(ts, PEEK(2 + oparg), PEEK(1 + oparg), pc - 1, (int)oparg));
@@ -360,7 +371,7 @@ INST(CALL_KW) {
 INST(CALL_FUNCTION_EX) {
     HERE();
     SAVE_SP();
-    bool monitored = pc[-1].op.code == INSTRUMENTED_CALL_FUNCTION_EX;
+    bool monitored = pc[-1].op.code >= MIN_INSTRUMENTED_OPCODE && instrument_listens(frame, pc - 1);
     PyObject **args_slot = &PEEK(1 + (oparg & 1)), *kwargs = oparg & 1 ? PEEK(1) : NULL, *callable = PEEK(3 + (oparg & 1));
     if (!PyTuple_CheckExact(*args_slot)) {
         if (eval_check_args_iterable(ts, callable, *args_slot) < 0) goto error;
@@ -373,10 +384,8 @@ INST(CALL_FUNCTION_EX) {
         PyObject *arg = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : monitoring_missing(ts);
         if (instrument_call_2args(ts, EVENT_CALL, frame, frame->instr_ptr, callable, arg) < 0) goto error;
         result = PyObject_Call(callable, args, kwargs);
-        if (!PyFunction_Check(callable) && !PyMethod_Check(callable)) {
-            if (!result) instrument_call_exc(ts, EVENT_C_RAISE, frame, frame->instr_ptr, callable);
-            else if (instrument_call_2args(ts, EVENT_C_RETURN, frame, frame->instr_ptr, callable, arg) < 0) Py_CLEAR(result);
-        }
+        if (!PyFunction_Check(callable) && !PyMethod_Check(callable))
+            result = instrument_called(ts, frame, frame->instr_ptr, callable, arg, result);
     }
     else {
         if (is_python_function(callable) && !ts->interp->runtime.eval_frame) {

@@ -4,8 +4,10 @@ INST(RAISE_VARARGS) {
     HERE();
     PyObject *cause = oparg == 2 ? POP() : NULL, *exc = oparg >= 1 ? POP() : NULL;
     if (eval_raise(ts, exc, cause) && ts->current_exception) {
-        SAVE_SP();
-        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) instrument_raise(ts, frame, frame->instr_ptr, EVENT_RERAISE);
+        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) {
+            SAVE_SP();
+            (void)instrument_exception(ts, frame, pc - 1, EVENT_RERAISE);
+        }
         goto exception_unwind;
     }
     goto error;
@@ -27,7 +29,7 @@ INST(RERAISE) {                                  /* [lasti] exc -> [lasti]; last
     Py_XSETREF(ts->current_exception, exc);
     if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) {
         SAVE_SP();
-        instrument_raise(ts, frame, frame->instr_ptr, EVENT_RERAISE);
+        (void)instrument_exception(ts, frame, pc - 1, EVENT_RERAISE);
     }
     goto exception_unwind;
 }

@@ -63,7 +63,7 @@ INST(SEND) {                                     /* receiver value -> receiver r
 general_SEND: {
     HERE();
     PyObject *v = PEEK(1), *receiver = PEEK(2), *result;
-    if ((PyGen_CheckExact(receiver) || PyCoro_CheckExact(receiver)) && ((PyGenObject *)receiver)->gi_frame_state < GEN_EXECUTING &&
+    if ((PyGen_CheckExact(receiver) || PyCoro_CheckExact(receiver)) && gen_is_resumable((PyGenObject *)receiver) &&
         !ts->interp->runtime.eval_frame) goto enter_generator;
     SAVE_SP();
     if (v == Py_None && PyIter_Check(receiver)) result = Py_TYPE(receiver)->tp_iternext(receiver);
@@ -75,7 +75,7 @@ general_SEND: {
         NEXT();
     }
     if (ts->current_exception && PyErr_ExceptionMatches(PyExc_StopIteration) && UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE]))
-        instrument_raise(ts, frame, frame->instr_ptr, EVENT_RAISE);
+        (void)instrument_exception(ts, frame, frame->instr_ptr, EVENT_RAISE);
     if (generator_fetch_stopiteration(&result) < 0) goto error;
     TOP() = result;
     Py_DECREF(v);
@@ -86,7 +86,7 @@ general_SEND: {
 INST(SEND_GEN) {
     PyObject *receiver = PEEK(2);
     if (UNLIKELY((!PyGen_CheckExact(receiver) && !PyCoro_CheckExact(receiver)) || ts->interp->runtime.eval_frame ||
-                 ((PyGenObject *)receiver)->gi_frame_state >= GEN_EXECUTING)) MISS(SEND);
+                 !gen_is_resumable((PyGenObject *)receiver))) MISS(SEND);
     HERE();
     goto enter_generator;
 }
@@ -119,7 +119,7 @@ INST(CLEANUP_THROW) {                            /* delegate value exc -> None v
     PyErr_SetRaisedException(exc);
     if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) {
         SAVE_SP();
-        instrument_raise(ts, frame, frame->instr_ptr, EVENT_RERAISE);
+        (void)instrument_exception(ts, frame, pc - 1, EVENT_RERAISE);
     }
     goto exception_unwind;
 }

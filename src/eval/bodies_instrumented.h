@@ -18,23 +18,16 @@ INST(INSTRUMENTED_RESUME) {
 }
 
 INST(INSTRUMENTED_LINE) {
-    CodeUnit *previous = frame->instr_ptr;
+    CodeUnit *previous = frame->instr_ptr, *here = pc - 1;
     HERE();
-    CodeUnit *here = pc - 1;
-    int original;
-    if (ts->tracing) original = CODE()->_co_monitoring->lines->data[(here - CODE_UNITS(CODE())) * CODE()->_co_monitoring->lines->bytes_per_entry];
-    else {
-        SAVE_SP();
-        original = instrument_line(ts, frame, here, previous);
-        if (original < 0) {
-            pc = here + 1;
-            goto error;
-        }
-        if (UNLIKELY(frame->instr_ptr != here)) {
-            pc = frame->instr_ptr;
-            LOAD_SP();
-            NEXT();
-        }
+    SAVE_SP();
+    int original = ts->tracing ? CODE()->_co_monitoring->lines->data[here - CODE_UNITS(CODE())]
+                               : instrument_line(ts, frame, here, previous);
+    if (original < 0) goto error;
+    if (UNLIKELY(frame->instr_ptr != here)) {
+        pc = frame->instr_ptr;
+        LOAD_SP();
+        NEXT();
     }
     if (opcode_cache_units[original]) pc[0].cache |= 0x7ff0;      /* so that it does not specialise over the instrumentation */
     DISPATCH(original);
@@ -69,87 +62,73 @@ INST(INSTRUMENTED_RETURN_VALUE) {
     goto op_RETURN_VALUE;
 }
 
+/* The value is off the stack while the tools hear of it, as it is after the yield: a jump begins from there. The generator
+ * counts as running, whatever its frame is asked to do. After a jump it yields all the same, and goes on at the new place. */
 INST(INSTRUMENTED_YIELD_VALUE) {
-    frame->instr_ptr = pc;
-    PyGenObject *gen = frame_generator(frame);
-    gen->gi_frame_state = (int8_t)(GEN_SUSPENDED + (int)oparg);
+    PyObject *v = POP();
     SAVE_SP();
-    frame->stacktop--;
-    CodeUnit *instr = pc - 1;
-    frame->instr_ptr = instr;
-    int status = instrument_call_arg(ts, EVENT_PY_YIELD, frame, instr, TOP());
-    if (status < 0) {
-        gen->gi_frame_state = GEN_EXECUTING;
+    frame->instr_ptr = pc;                       /* the RESUME behind it */
+    if (instrument_call_arg(ts, EVENT_PY_YIELD, frame, pc - 1, v) < 0) {
+        Py_DECREF(v);
         goto error;
     }
-    if (UNLIKELY(frame->instr_ptr != instr)) {
-        gen->gi_frame_state = GEN_EXECUTING;
-        PyObject *v = TOP();
-        LOAD_SP();
-        Py_DECREF(v);
-        pc = frame->instr_ptr;
-        NEXT();
+    if (LIKELY(frame->instr_ptr == pc)) {
+        PUSH(v);
+        goto op_YIELD_VALUE;
     }
-    goto op_YIELD_VALUE;
+    Frame *yielding = frame;
+    PyGenObject *gen = frame_generator(yielding);
+    gen->gi_frame_state = GEN_SUSPENDED_JUMPED;
+    ts->exc_info = gen->gi_exc_state.previous_item;
+    gen->gi_exc_state.previous_item = NULL;
+    ts->py_recursion_remaining++;
+    frame = ts->current_frame = yielding->previous;
+    yielding->previous = NULL;
+    LOAD_SP();
+    pc = frame->instr_ptr + 2;
+    PUSH(v);
+    NEXT();
 }
 
 INST(INSTRUMENTED_END_FOR) {                     /* a generator returned into a for loop: value of StopIteration */
     HERE();
-    PyObject *v = TOP(), *receiver = PEEK(2);
     SAVE_SP();
-    if (PyGen_Check(receiver)) {
-        PyErr_SetObject(PyExc_StopIteration, v);
-        instrument_raise(ts, frame, pc - 1, EVENT_STOP_ITERATION);
-        PyErr_Clear();
-    }
-    sp--;
-    Py_DECREF(v);
-    NEXT();
+    if (PyGen_Check(PEEK(2)) && instrument_stop_iteration(ts, frame, pc - 1, TOP()) < 0) goto error;
+    goto op_END_FOR;
 }
 
 INST(INSTRUMENTED_END_SEND) {
     HERE();
-    PyObject *v = TOP(), *receiver = PEEK(2);
     SAVE_SP();
-    if (PyGen_Check(receiver) || PyCoro_CheckExact(receiver)) {
-        PyErr_SetObject(PyExc_StopIteration, v);
-        instrument_raise(ts, frame, pc - 1, EVENT_STOP_ITERATION);
-        PyErr_Clear();
-    }
-    PEEK(2) = v;
-    sp--;
-    Py_DECREF(receiver);
-    NEXT();
+    if ((PyGen_Check(PEEK(2)) || PyCoro_CheckExact(PEEK(2))) && instrument_stop_iteration(ts, frame, pc - 1, TOP()) < 0) goto error;
+    goto op_END_SEND;
 }
 
 INST(INSTRUMENTED_LOAD_SUPER_ATTR) {
-    goto load_super_attr;
+    goto load_super_attr;                        /* which asks instrument_listens() */
 }
 
 INST(INSTRUMENTED_CALL_FUNCTION_EX) {
-    goto op_CALL_FUNCTION_EX;
+    goto op_CALL_FUNCTION_EX;                    /* the same */
 }
 
-/* The callee is told apart only by kind: for what is not Python code there are events of its return, too. */
+/* CALL shows the callable and the first argument as they are on the stack, C_RETURN and C_RAISE what was called in the end. */
 INST(INSTRUMENTED_CALL) {
     HERE();
     SAVE_SP();
-    bool has_self = PEEK(1 + oparg) != NULL;
-    PyObject *function = PEEK(2 + oparg);
-    PyObject *arg = has_self ? PEEK(1 + oparg) : oparg ? PEEK(oparg) : monitoring_missing(ts);
-    if (!has_self && Py_IS_TYPE(function, &PyMethod_Type)) arg = PyMethod_GET_SELF(function);
-    if (instrument_call_2args(ts, EVENT_CALL, frame, pc - 1, function, arg) < 0) goto error;
-    if (PyFunction_Check(function) || (PyMethod_Check(function) && PyFunction_Check(PyMethod_GET_FUNCTION(function)))) goto general_CALL;
-    PyObject **args = sp - oparg;
+    PyObject *arg = PEEK(1 + oparg) ? PEEK(1 + oparg) : oparg ? PEEK(oparg) : monitoring_missing(ts);
+    if (instrument_call_2args(ts, EVENT_CALL, frame, pc - 1, PEEK(2 + oparg), arg) < 0) goto error;
+    EXPAND_METHOD(0);
+    PyObject *function = PEEK(2 + oparg), **args = sp - oparg;
+    if (is_python_function(function) && !ts->interp->runtime.eval_frame) goto general_CALL;
     unsigned nargs = oparg;
-    if (has_self) {
+    if (args[-1]) {
         args--;
         nargs++;
     }
-    Py_INCREF(arg);
+    arg = Py_NewRef(nargs ? args[0] : monitoring_missing(ts));
     PyObject *result = PyObject_Vectorcall(function, args, nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    if (!result) instrument_call_exc(ts, EVENT_C_RAISE, frame, frame->instr_ptr, function);
-    else if (instrument_call_2args(ts, EVENT_C_RETURN, frame, frame->instr_ptr, function, arg) < 0) Py_CLEAR(result);
+    result = instrument_called(ts, frame, frame->instr_ptr, function, arg, result);
     Py_DECREF(arg);
     FINISH_CALL(result);
 }
@@ -157,22 +136,20 @@ INST(INSTRUMENTED_CALL) {
 INST(INSTRUMENTED_CALL_KW) {
     HERE();
     SAVE_SP();
-    bool has_self = PEEK(2 + oparg) != NULL;
-    PyObject *function = PEEK(3 + oparg);
-    PyObject *arg = has_self ? PEEK(2 + oparg) : oparg ? PEEK(1 + oparg) : monitoring_missing(ts);
-    if (instrument_call_2args(ts, EVENT_CALL, frame, pc - 1, function, arg) < 0) goto error;
-    if (PyFunction_Check(function) || (PyMethod_Check(function) && PyFunction_Check(PyMethod_GET_FUNCTION(function)))) goto op_CALL_KW;
-    PyObject *kwnames = PEEK(1), **args = sp - 1 - oparg;
+    PyObject *arg = PEEK(2 + oparg) ? PEEK(2 + oparg) : oparg ? PEEK(1 + oparg) : monitoring_missing(ts);
+    if (instrument_call_2args(ts, EVENT_CALL, frame, pc - 1, PEEK(3 + oparg), arg) < 0) goto error;
+    EXPAND_METHOD(1);
+    PyObject *function = PEEK(3 + oparg), *kwnames = TOP(), **args = sp - 1 - oparg;
+    if (is_python_function(function) && !ts->interp->runtime.eval_frame) goto op_CALL_KW;
     unsigned total = oparg;
-    if (has_self) {
+    if (args[-1]) {
         args--;
         total++;
     }
-    Py_INCREF(arg);
+    arg = Py_NewRef(total ? args[0] : monitoring_missing(ts));
     PyObject *result = PyObject_Vectorcall(function, args, (size_t)((Py_ssize_t)total - PyTuple_GET_SIZE(kwnames)) |
                                            PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
-    if (!result) instrument_call_exc(ts, EVENT_C_RAISE, frame, frame->instr_ptr, function);
-    else if (instrument_call_2args(ts, EVENT_C_RETURN, frame, frame->instr_ptr, function, arg) < 0) Py_CLEAR(result);
+    result = instrument_called(ts, frame, frame->instr_ptr, function, arg, result);
     Py_DECREF(arg);
     PyObject **bottom = sp - 3 - oparg;
     while (sp > bottom) { PyObject *v = POP(); Py_XDECREF(v); }
@@ -188,9 +165,10 @@ INST(INSTRUMENTED_CALL_KW) {
     do {                                                                                                                \
         CodeUnit *here = frame->instr_ptr, *target = (target_);                                                         \
         SAVE_SP();                                                                                                      \
-        pc = here + 1;                                                                                                  \
-        target = instrument_call_jump(ts, event, frame, here, target);                                                  \
-        if (UNLIKELY(!target)) goto error;                                                                              \
+        if (UNLIKELY(instrument_call_jump(ts, event, frame, here, target) < 0)) {                                       \
+            pc = target + 1;                                                                                            \
+            goto error;                                                                                                 \
+        }                                                                                                               \
         if (UNLIKELY(frame->instr_ptr != here)) { pc = frame->instr_ptr; LOAD_SP(); NEXT(); }                           \
         pc = target;                                                                                                    \
         NEXT();                                                                                                         \
@@ -247,7 +225,7 @@ INST(INSTRUMENTED_FOR_ITER) {
     else {
         if (ts->current_exception) {
             if (!PyErr_ExceptionMatches(PyExc_StopIteration)) goto error;
-            if (ts->interp->eval.monitors.tools[EVENT_RAISE]) instrument_raise(ts, frame, frame->instr_ptr, EVENT_RAISE);
+            if (ts->interp->eval.monitors.tools[EVENT_RAISE]) (void)instrument_exception(ts, frame, frame->instr_ptr, EVENT_RAISE);
             PyErr_Clear();
         }
         sp--;

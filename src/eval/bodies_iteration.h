@@ -46,7 +46,7 @@ general_FOR_ITER: {
     }
     if (UNLIKELY(ts->current_exception != NULL)) {
         if (!PyErr_ExceptionMatches(PyExc_StopIteration)) goto error;
-        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE])) instrument_raise(ts, frame, frame->instr_ptr, EVENT_RAISE);
+        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE])) (void)instrument_exception(ts, frame, frame->instr_ptr, EVENT_RAISE);
         PyErr_Clear();
     }
     sp--;
@@ -122,7 +122,7 @@ INST(FOR_ITER_RANGE) {
 /* The generator's frame goes on top; its yield comes back behind this instruction, its return to END_FOR. */
 INST(FOR_ITER_GEN) {
     PyGenObject *gen = (PyGenObject *)TOP();
-    if (UNLIKELY(!Py_IS_TYPE(gen, &PyGen_Type) || gen->gi_frame_state >= GEN_EXECUTING || ts->interp->runtime.eval_frame)) MISS(FOR_ITER);
+    if (UNLIKELY(!Py_IS_TYPE(gen, &PyGen_Type) || !gen_is_resumable(gen) || ts->interp->runtime.eval_frame)) MISS(FOR_ITER);
     HERE();
     Frame *callee = generator_frame(gen);
     callee->localsplus[callee->stacktop++] = Py_NewRef(Py_None);
@@ -161,6 +161,9 @@ INST(END_ASYNC_FOR) {                            /* awaitable exc -> */
     }
     sp--;
     PyErr_SetRaisedException(exc);
-    if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) instrument_raise(ts, frame, frame->instr_ptr, EVENT_RERAISE);
+    if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RERAISE])) {
+        SAVE_SP();
+        (void)instrument_exception(ts, frame, pc - 1, EVENT_RERAISE);
+    }
     goto exception_unwind;
 }

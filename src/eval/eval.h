@@ -105,6 +105,8 @@ static inline Frame *frame_current(PyThreadState *ts) { return frame_first_compl
 PyFrameObject *frame_object(Frame *f);
 /* Line of the instruction that runs, -1 when it has none. */
 int frame_line(Frame *f);
+/* A thread ends: its trace and profile functions are dropped and no longer counted. */
+void trace_forget_thread(PyThreadState *ts);
 /* Gives back the chunks of a thread's frame stack. */
 void frame_stack_free(PyThreadState *ts);
 

@@ -21,7 +21,8 @@ struct _frame {
     PyObject *_f_frame_data[1];      /* the frame itself, once it has left its home */
 };
 
-enum { GEN_CREATED = -3, GEN_SUSPENDED = -2, GEN_SUSPENDED_YIELD_FROM = -1, GEN_EXECUTING = 0, GEN_COMPLETED = 1, GEN_CLEARED = 4 };
+/* SUSPENDED_JUMPED: at a yield, a trace function moved the frame elsewhere; what is sent next is dropped. */
+enum { GEN_SUSPENDED_JUMPED = -4, GEN_CREATED = -3, GEN_SUSPENDED = -2, GEN_SUSPENDED_YIELD_FROM = -1, GEN_EXECUTING = 0, GEN_COMPLETED = 1, GEN_CLEARED = 4 };
 
 static inline Frame *generator_frame(PyGenObject *gen) { return (Frame *)(void *)gen->gi_iframe; }
 static inline PyGenObject *frame_generator(Frame *f)
@@ -31,7 +32,12 @@ static inline PyGenObject *frame_generator(Frame *f)
 }
 static inline bool gen_is_suspended(const PyGenObject *gen)
 {
-    return gen->gi_frame_state == GEN_SUSPENDED || gen->gi_frame_state == GEN_SUSPENDED_YIELD_FROM;
+    return gen->gi_frame_state < GEN_EXECUTING && gen->gi_frame_state != GEN_CREATED;
+}
+/* May a loop push what is sent and go on in the frame? */
+static inline bool gen_is_resumable(const PyGenObject *gen)
+{
+    return (unsigned)(gen->gi_frame_state - GEN_CREATED) < (unsigned)(GEN_EXECUTING - GEN_CREATED);
 }
 
 /* ---- frames (frame.c) ---------------------------------------------------------------------------------------------- */
@@ -221,15 +227,27 @@ int instrument_code(PyCodeObject *co, PyInterpreterState *interp);   /* brings a
 int instrument_call(PyThreadState *ts, int event, Frame *f, CodeUnit *instr);
 int instrument_call_arg(PyThreadState *ts, int event, Frame *f, CodeUnit *instr, PyObject *arg);
 int instrument_call_2args(PyThreadState *ts, int event, Frame *f, CodeUnit *instr, PyObject *arg0, PyObject *arg1);
-CodeUnit *instrument_call_jump(PyThreadState *ts, int event, Frame *f, CodeUnit *instr, CodeUnit *target);
-void instrument_call_exc(PyThreadState *ts, int event, Frame *f, CodeUnit *instr, PyObject *exc);
+int instrument_call_jump(PyThreadState *ts, int event, Frame *f, CodeUnit *instr, CodeUnit *target);
+PyObject *instrument_called(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *callable, PyObject *arg, PyObject *result);
+bool instrument_listens(Frame *f, const CodeUnit *instr);             /* some tool wants the event of this instruction */
 /* INSTRUMENTED_LINE and INSTRUMENTED_INSTRUCTION: the opcode to run instead, or -1. */
 int instrument_line(PyThreadState *ts, Frame *f, CodeUnit *instr, CodeUnit *previous);
 int instrument_instruction(PyThreadState *ts, Frame *f, CodeUnit *instr);
-void instrument_raise(PyThreadState *ts, Frame *f, CodeUnit *instr, int event);         /* RAISE, RERAISE, STOP_ITERATION... */
+/* RAISE, RERAISE, PY_UNWIND, PY_THROW with the current exception; STOP_ITERATION with the value of one made for it. */
+int instrument_exception(PyThreadState *ts, Frame *f, CodeUnit *instr, int event);
+int instrument_stop_iteration(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *value);
 int instrument_handled(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *exc);
-void instrument_unwind(PyThreadState *ts, Frame *f, CodeUnit *instr);
-int instrument_throw(PyThreadState *ts, Frame *f, CodeUnit *instr);
+/* Line of each code unit, for code that lines were traced in. */
+static inline int32_t *instrument_line_numbers(PyCodeObject *co)
+{
+    uintptr_t end = (uintptr_t)(co->_co_monitoring->lines->data + 2 * Py_SIZE(co));
+    return (int32_t *)((end + 3) & ~(uintptr_t)3);
+}
+void instrument_line_resumed(PyCodeObject *co, int unit);            /* a RESUME runs in code that lines are traced in */
+static inline bool instrument_wants_lines(PyCodeObject *co)
+{
+    return co->_co_monitoring && co->_co_monitoring->active_monitors.tools[EVENT_LINE];
+}
 PyObject *monitoring_missing(PyThreadState *ts);                      /* BORROWED sys.monitoring.MISSING */
 int monitoring_set_events(PyInterpreterState *interp, int tool, uint32_t events);
 int monitoring_set_local_events(PyCodeObject *co, int tool, uint32_t events);

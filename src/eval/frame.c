@@ -139,7 +139,10 @@ void frame_leave_slow(PyThreadState *ts, Frame *f)
 
 int frame_line(Frame *f)
 {
-    return PyCode_Addr2Line(frame_code(f), frame_lasti_units(f) * (int)sizeof(CodeUnit));
+    PyCodeObject *co = frame_code(f);
+    int at = frame_lasti_units(f);
+    if (at >= 0 && at < Py_SIZE(co) && co->_co_monitoring && co->_co_monitoring->lines) return instrument_line_numbers(co)[at];
+    return PyCode_Addr2Line(co, at * (int)sizeof(CodeUnit));
 }
 
 PyObject *PyUnstable_InterpreterFrame_GetCode(Frame *f) { return Py_NewRef(f->f_executable); }

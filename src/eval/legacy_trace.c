@@ -66,6 +66,8 @@ static PyObject *profile_call(PyObject *self, PyObject *const *args, size_t n, P
         Py_DECREF(bound);
         return r;
     }
+    if (Py_IS_TYPE(callable, &PyMethod_Type) && PyCFunction_Check(PyMethod_GET_FUNCTION(callable)))
+        return call_profile((Handler *)self, PyMethod_GET_FUNCTION(callable));
     Py_RETURN_NONE;
 }
 
@@ -192,15 +194,19 @@ static int set_profile(PyThreadState *ts, Py_tracefunc function, PyObject *objec
     PyObject *old = ts->c_profileobj;
     ts->c_profilefunc = function;
     ts->c_profileobj = Py_XNewRef(object);
-    Py_XDECREF(old);
+    Py_XDECREF(old);                                     /* which may set another one */
     return monitoring_set_events(interp, TOOL_SYS_PROFILE, interp->eval.sys_profiling_threads ? PROFILE_EVENTS : 0);
 }
 
-static int opcode_trace_enable(PyFrameObject *frame)
+/* An event for each instruction of the frame's code, or no more. */
+static int opcode_trace_set(PyFrameObject *frame, bool enable)
 {
     PyCodeObject *co = frame_code(frame->f_frame);
-    uint32_t events = co->_co_monitoring ? monitoring_events_of(co->_co_monitoring->local_monitors.tools, _PY_MONITORING_LOCAL_EVENTS, TOOL_SYS_TRACE) : 0;
-    return monitoring_set_local_events(co, TOOL_SYS_TRACE, events | 1 << EVENT_INSTRUCTION);
+    _PyCoMonitoringData *m = co->_co_monitoring;
+    uint32_t events = m ? monitoring_events_of(m->local_monitors.tools, _PY_MONITORING_LOCAL_EVENTS, TOOL_SYS_TRACE) : 0;
+    if (enable) events |= 1 << EVENT_INSTRUCTION;
+    else events &= ~(uint32_t)(1 << EVENT_INSTRUCTION);
+    return m || events ? monitoring_set_local_events(co, TOOL_SYS_TRACE, events) : 0;
 }
 
 static int set_trace(PyThreadState *ts, Py_tracefunc function, PyObject *object)
@@ -212,17 +218,25 @@ static int set_trace(PyThreadState *ts, Py_tracefunc function, PyObject *object)
     ts->c_tracefunc = function;
     ts->c_traceobj = Py_XNewRef(object);
     Py_XDECREF(old);
-    if (interp->eval.sys_tracing_threads) {
-        PyFrameObject *frame = PyEval_GetFrame();
-        if (frame && frame->f_trace_opcodes && opcode_trace_enable(frame) < 0) return -1;
-    }
+    Frame *f = interp->eval.sys_tracing_threads ? frame_current(ts) : NULL;
+    if (f && f->frame_obj && f->frame_obj->f_trace_opcodes && opcode_trace_set(f->frame_obj, true) < 0) return -1;
     return monitoring_set_events(interp, TOOL_SYS_TRACE, interp->eval.sys_tracing_threads ? TRACE_EVENTS : 0);
+}
+
+void trace_forget_thread(PyThreadState *ts)
+{
+    EvalState *s = &ts->interp->eval;
+    s->sys_profiling_threads -= ts->c_profilefunc != NULL;
+    s->sys_tracing_threads -= ts->c_tracefunc != NULL;
+    ts->c_profilefunc = ts->c_tracefunc = NULL;
+    Py_CLEAR(ts->c_profileobj);
+    Py_CLEAR(ts->c_traceobj);
 }
 
 int trace_opcodes_changed(PyFrameObject *frame)
 {
-    if (!frame->f_trace_opcodes || !frame->f_trace) return 0;
-    return opcode_trace_enable(frame);
+    if (!frame->f_trace_opcodes) return opcode_trace_set(frame, false);
+    return frame->f_trace ? opcode_trace_set(frame, true) : 0;
 }
 
 void PyEval_SetProfile(Py_tracefunc function, PyObject *object)

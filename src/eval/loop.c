@@ -60,7 +60,7 @@ PyObject *_PyEval_EvalFrameDefault(PyThreadState *ts, Frame *frame, int throw)
         BAD(145) BAD(146) BAD(147) BAD(148) BAD(223) BAD(224) BAD(225) BAD(226) BAD(227) BAD(228) BAD(229) BAD(230) BAD(231)
         BAD(232) BAD(233) BAD(234) BAD(235) BAD(255)
     };
-    CodeUnit *pc;
+    CodeUnit *pc, *told;                                       /* told: the unit that events of an exception name */
     PyObject **sp;
     unsigned oparg;
     Frame entry;
@@ -83,11 +83,13 @@ PyObject *_PyEval_EvalFrameDefault(PyThreadState *ts, Frame *frame, int throw)
     }
     if (throw) {
         if (recursion_enter_python(ts)) goto exit_unwind;
-        pc = frame->instr_ptr;                             /* an exception at the yield before it */
+        pc = frame->instr_ptr;                             /* an exception at the yield before it, unless the frame was moved */
         LOAD_SP();
         if (CODE()->_co_instrumentation_version != (ts->eval_breaker & ~(uintptr_t)EVAL_EVENTS_MASK) &&
             instrument_code(CODE(), ts->interp) < 0) goto error;
-        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_PY_THROW]) && instrument_throw(ts, frame, pc - 1) < 0) goto error;
+        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_PY_THROW])) (void)instrument_exception(ts, frame, pc, EVENT_PY_THROW);
+        if (code_base_opcode(CODE(), frame_lasti_units(frame)) != RESUME && code_base_opcode(CODE(), frame_lasti_units(frame) - 1) != RETURN_GENERATOR)
+            pc++;
         goto error;
     }
 
@@ -127,23 +129,29 @@ pending:                                                   /* frame->instr_ptr i
 error:                                                     /* raised by the instruction before pc */
     if (UNLIKELY(!ts->current_exception))
         PyErr_SetString(PyExc_SystemError, "error return without exception set");
+    told = pc - 1;
+    if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE] | ts->interp->eval.monitors.tools[EVENT_PY_UNWIND]) && told == frame->instr_ptr)
+        told += opcode_cache_units[code_base_opcode(CODE(), frame_lasti_units(frame))];
+
+error_told:
     if (!frame_is_incomplete(frame)) {
         SAVE_SP();
         PyFrameObject *object = frame_object(frame);
         if (object) PyTraceBack_Here(object);
+        if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE])) (void)instrument_exception(ts, frame, told, EVENT_RAISE);
     }
-    if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_RAISE])) {
-        SAVE_SP();
-        instrument_raise(ts, frame, frame->instr_ptr, EVENT_RAISE);
-    }
+    goto unwind_told;
 
-exception_unwind: {
+exception_unwind:                                          /* raised again, or in the course of unwinding */
+    told = pc - 1;
+
+unwind_told: {
         int target, depth, push_lasti;
         if (!code_find_handler(CODE(), (int)(pc - 1 - CODE_UNITS(CODE())), &target, &depth, &push_lasti)) {
             PyObject **bottom = frame->localsplus + CODE()->co_nlocalsplus;
             while (sp > bottom) { PyObject *dropped = POP(); Py_XDECREF(dropped); }
             SAVE_SP();
-            if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_PY_UNWIND])) instrument_unwind(ts, frame, pc - 1);
+            if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_PY_UNWIND])) (void)instrument_exception(ts, frame, told, EVENT_PY_UNWIND);
             goto exit_unwind;
         }
         PyObject **keep = frame->localsplus + CODE()->co_nlocalsplus + depth;
@@ -158,7 +166,6 @@ exception_unwind: {
         PUSH(raised);
         pc = CODE_UNITS(CODE()) + target;
         if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_EXCEPTION_HANDLED])) {
-            frame->instr_ptr = pc;
             SAVE_SP();
             if (instrument_handled(ts, frame, pc, raised) < 0) {
                 pc++;
@@ -186,6 +193,7 @@ exit_unwind:
         return NULL;
     }
     pc = frame->instr_ptr + 1;
+    told = frame->instr_ptr - 1;                               /* as CPython tells it: the unit before the call */
     LOAD_SP();
-    goto error;
+    goto error_told;
 }

@@ -33,15 +33,18 @@ PyObject *monitoring_missing(PyThreadState *ts)
 
 /* ---- checks -------------------------------------------------------------------------------------------------------------------------- */
 
+static int tool_check(int tool)
+{
+    if (tool >= 0 && tool < TOOL_SYS_PROFILE) return tool;
+    PyErr_Format(PyExc_ValueError, "invalid tool %d (must be between 0 and 5)", tool);
+    return -1;
+}
+
 static int tool_arg(PyObject *arg)
 {
     int tool = PyLong_AsInt(arg);
     if (tool == -1 && PyErr_Occurred()) return -1;
-    if (tool < 0 || tool >= TOOL_SYS_PROFILE) {
-        PyErr_Format(PyExc_ValueError, "invalid tool %d (must be between 0 and 5)", tool);
-        return -1;
-    }
-    return tool;
+    return tool_check(tool);
 }
 
 static int tool_in_use(int tool)
@@ -58,26 +61,27 @@ static int code_arg(PyObject *arg)
     return -1;
 }
 
-/* 0 or -1; takes the C events out when CALL is there. */
-static int events_arg(PyObject *arg, int limit, const char *what, int *events)
+/* 0 or -1; takes the C events out, which come with CALL. */
+static int events_check(int *events, int limit, const char *what)
 {
-    int set = PyLong_AsInt(arg);
-    if (set == -1 && PyErr_Occurred()) return -1;
-    if (limit == _PY_MONITORING_EVENTS && (set < 0 || set >= 1 << limit)) {
-        PyErr_Format(PyExc_ValueError, "invalid %s 0x%x", what, set);
-        return -1;
+    unsigned set = (unsigned)*events;
+    if (limit < _PY_MONITORING_EVENTS || (*events >= 0 && set < 1u << limit)) {
+        if (set & C_RETURN_EVENTS && (set & C_CALL_EVENTS) != C_CALL_EVENTS) {
+            PyErr_Format(PyExc_ValueError, "cannot set C_RETURN or C_RAISE events independently");
+            return -1;
+        }
+        set &= ~(unsigned)C_RETURN_EVENTS;
+        *events = (int)set;
+        if (*events >= 0 && set < 1u << limit) return 0;
     }
-    if (set > 0 && set & C_RETURN_EVENTS && (set & C_CALL_EVENTS) != C_CALL_EVENTS) {
-        PyErr_Format(PyExc_ValueError, "cannot set C_RETURN or C_RAISE events independently");
-        return -1;
-    }
-    if (set > 0) set &= ~C_RETURN_EVENTS;
-    if (set < 0 || set >= 1 << limit) {
-        PyErr_Format(PyExc_ValueError, "invalid %s 0x%x", what, set);
-        return -1;
-    }
-    *events = set;
-    return 0;
+    PyErr_Format(PyExc_ValueError, "invalid %s 0x%x", what, set);
+    return -1;
+}
+
+static int events_arg(PyObject *arg, int *events)
+{
+    *events = PyLong_AsInt(arg);
+    return *events == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* ---- functions ------------------------------------------------------------------------------------------------------------------------ */
@@ -142,14 +146,15 @@ BUILTIN(sysmon, register_callback, POSITIONAL, "($module, tool_id, event, func, 
 BUILTIN_O(sysmon, get_events, "($module, tool_id, /)", "Global events of a tool.")
 {
     int tool = tool_arg(arg);
-    if (tool < 0 || tool_in_use(tool) < 0) return NULL;
+    if (tool < 0) return NULL;
     return PyLong_FromLong((long)monitoring_events_of(interp_get()->eval.monitors.tools, _PY_MONITORING_UNGROUPED_EVENTS, tool));
 }
 
 BUILTIN(sysmon, set_events, POSITIONAL, "($module, tool_id, event_set, /)", "Set the global events of a tool.")
 {
-    int events, tool = tool_arg(arg[0]);
-    if (tool < 0 || events_arg(arg[1], _PY_MONITORING_EVENTS, "event set", &events) < 0 || tool_in_use(tool) < 0) return NULL;
+    int events, tool = PyLong_AsInt(arg[0]);
+    if ((tool == -1 && PyErr_Occurred()) || events_arg(arg[1], &events) < 0 || tool_check(tool) < 0 ||
+        events_check(&events, _PY_MONITORING_EVENTS, "event set") < 0 || tool_in_use(tool) < 0) return NULL;
     if (monitoring_set_events(interp_get(), tool, (uint32_t)events) < 0) return NULL;
     Py_RETURN_NONE;
 }
@@ -157,16 +162,16 @@ BUILTIN(sysmon, set_events, POSITIONAL, "($module, tool_id, event_set, /)", "Set
 BUILTIN(sysmon, get_local_events, POSITIONAL, "($module, tool_id, code, /)", "Events of a tool in one code object.")
 {
     int tool = tool_arg(arg[0]);
-    if (tool < 0 || code_arg(arg[1]) < 0 || tool_in_use(tool) < 0) return NULL;
+    if (tool < 0 || code_arg(arg[1]) < 0) return NULL;
     _PyCoMonitoringData *m = ((PyCodeObject *)arg[1])->_co_monitoring;
     return PyLong_FromLong(m ? (long)monitoring_events_of(m->local_monitors.tools, _PY_MONITORING_LOCAL_EVENTS, tool) : 0);
 }
 
 BUILTIN(sysmon, set_local_events, POSITIONAL, "($module, tool_id, code, event_set, /)", "Set the events of a tool in one code object.")
 {
-    int events, tool = tool_arg(arg[0]);
-    if (tool < 0 || code_arg(arg[1]) < 0 || events_arg(arg[2], _PY_MONITORING_LOCAL_EVENTS, "local event set", &events) < 0 ||
-        tool_in_use(tool) < 0) return NULL;
+    int events, tool = PyLong_AsInt(arg[0]);
+    if ((tool == -1 && PyErr_Occurred()) || events_arg(arg[2], &events) < 0 || tool_check(tool) < 0 || code_arg(arg[1]) < 0 ||
+        events_check(&events, _PY_MONITORING_LOCAL_EVENTS, "local event set") < 0 || tool_in_use(tool) < 0) return NULL;
     if (monitoring_set_local_events((PyCodeObject *)arg[1], tool, (uint32_t)events) < 0) return NULL;
     Py_RETURN_NONE;
 }
@@ -261,7 +266,7 @@ static int fire(PyMonitoringState *state, PyObject *codelike, int32_t offset, Py
     while (tools && status == 0) {
         int tool = 31 - __builtin_clz(tools);
         tools ^= 1u << tool;
-        int disable = monitoring_call_tool(ts, args + 1, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, tool, event);
+        int disable = monitoring_call_tool(ts, NULL, args + 1, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, tool, event);
         if (disable < 0) status = -1;
         else if (disable && !PY_MONITORING_IS_INSTRUMENTED_EVENT(event)) status = monitoring_cannot_disable(ts, tool, event);
         else if (disable) state->active &= (uint8_t)~(1 << tool);

@@ -238,7 +238,6 @@ static PyObject *trace_call(PyObject *callback, PyFrameObject *frame, int what, 
     if (!event) return NULL;
     PyObject *stack[3] = { (PyObject *)frame, event, arg ? arg : Py_None };
     PyObject *result = PyObject_Vectorcall(callback, stack, 3, NULL);
-    if (!result) PyTraceBack_Here(frame);
     Py_DECREF(event);
     return result;
 }

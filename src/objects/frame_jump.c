@@ -27,11 +27,16 @@ static Stack stack_swap(Stack s, int n)
     s &= ~((Stack)KIND_MASK | (Stack)KIND_MASK << shift);
     return s | other | (Stack)top << shift;
 }
-static Stack stack_to_depth(Stack s, int depth)
+static int stack_depth(Stack s)
 {
     int n = 0;
-    for (Stack t = s; t > 0; t >>= KIND_BITS) n++;
-    for (; n > depth; n--) s = stack_pop(s);
+    for (; s > 0; s >>= KIND_BITS) n++;
+    return n;
+}
+
+static Stack stack_to_depth(Stack s, int depth)
+{
+    for (int n = stack_depth(s); n > depth; n--) s = stack_pop(s);
     return s;
 }
 
@@ -96,8 +101,9 @@ static void walk_one(PyCodeObject *co, Stack *stacks, int n, int i, int next, in
         s = stack_push(s, stack_peek(s, oparg));
         break;
     default:
-        for (int k = opcode_pops(op, oparg); k > 0; k--) s = stack_pop(s);
-        for (int k = opcode_pushes(op, oparg); k > 0; k--) s = stack_push(s, KIND_OBJECT);
+        /* entries that stay keep their kind */
+        for (int k = opcode_pops(op, oparg) - opcode_pushes(op, oparg); k > 0; k--) s = stack_pop(s);
+        for (int k = opcode_pushes(op, oparg) - opcode_pops(op, oparg); k > 0; k--) s = stack_push(s, KIND_OBJECT);
     }
     reach(stacks, n, next, s, i, again);
 }
@@ -186,11 +192,15 @@ static int *line_table(PyCodeObject *co)
     return lines;
 }
 
-static int event_check(PyThreadState *ts)
+/* Only the frame that a tool hears of just now stands at a known place. */
+static int event_check(PyThreadState *ts, Frame *f)
 {
     const char *message = NULL;
     switch (ts->what_event) {
-    case EVENT_PY_RESUME: case EVENT_JUMP: case EVENT_BRANCH: case EVENT_LINE: case EVENT_PY_YIELD: case EVENT_INSTRUCTION: return 0;
+    case EVENT_PY_RESUME: case EVENT_JUMP: case EVENT_BRANCH: case EVENT_LINE: case EVENT_PY_YIELD: case EVENT_INSTRUCTION:
+        if (f == ((Thread *)ts)->event_frame) return 0;
+        message = "can only jump from a 'line' trace event";
+        break;
     case EVENT_PY_START: message = "can't jump from the 'call' trace event of a new frame"; break;
     case EVENT_CALL: case EVENT_C_RETURN: case EVENT_C_RAISE: message = "can't jump during a call"; break;
     default: message = ts->what_event < 0 ? "f_lineno can only be set in a trace function" : "can only jump from a 'line' trace event";
@@ -264,8 +274,8 @@ int frame_set_lineno(PyFrameObject *o, PyObject *value, void *closure)
         PyErr_SetString(PyExc_ValueError, "lineno must be an integer");
         return -1;
     }
-    bool suspended = f->owner == FRAME_OWNED_BY_GENERATOR && gen_is_suspended(frame_generator(f));
-    if (event_check(PyThreadState_GET()) < 0) return -1;
+    PyThreadState *ts = PyThreadState_GET();
+    if (event_check(ts, f) < 0) return -1;
     int overflow;
     long wanted = PyLong_AsLongAndOverflow(value, &overflow);
     if (overflow || wanted > INT_MAX || wanted < INT_MIN) {
@@ -289,7 +299,11 @@ int frame_set_lineno(PyFrameObject *o, PyObject *value, void *closure)
     Stack start = stacks[frame_lasti_units(f)], end;
     int target = find_target(co, lines, stacks, first, start, &end);
     if (target < 0 || bind_unbound(f, co) < 0) goto done;
-    if (suspended) start = stack_pop(start);                    /* the value that the yield takes */
+    if (ts->what_event == EVENT_PY_YIELD) start = stack_pop(start);              /* the value that the yield takes */
+    if (stack_depth(start) != f->stacktop - co->co_nlocalsplus) {               /* within an instruction, after it took its operands */
+        PyErr_SetString(PyExc_ValueError, "can only jump from a 'line' trace event");
+        goto done;
+    }
     drop_entries(f, start, end);
     o->f_lineno = 0;
     f->instr_ptr = CODE_UNITS(co) + target;

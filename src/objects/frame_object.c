@@ -203,8 +203,9 @@ static PyObject *frame_get_trace(PyFrameObject *o, void *c) { return Py_NewRef(o
 static int frame_set_trace(PyFrameObject *o, PyObject *v, void *c)
 {
     if (v == Py_None) v = NULL;
-    if (v != o->f_trace) Py_XSETREF(o->f_trace, Py_XNewRef(v));
-    return trace_opcodes_changed(o);
+    if (v == o->f_trace) return 0;
+    Py_XSETREF(o->f_trace, Py_XNewRef(v));
+    return v && o->f_trace_opcodes ? trace_opcodes_changed(o) : 0;
 }
 
 static PyObject *frame_get_trace_opcodes(PyFrameObject *o, void *c) { return PyBool_FromLong(o->f_trace_opcodes); }

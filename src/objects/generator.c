@@ -145,7 +145,7 @@ PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result
         return PYGEN_ERROR;
     }
     Frame *f = generator_frame(gen);
-    f->localsplus[f->stacktop++] = Py_NewRef(arg ? arg : Py_None);
+    if (gen->gi_frame_state != GEN_SUSPENDED_JUMPED) f->localsplus[f->stacktop++] = Py_NewRef(arg ? arg : Py_None);
     PyObject *value = generator_run(ts, gen, throw);
     if (!value) return PYGEN_ERROR;
     *result = value;

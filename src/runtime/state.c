@@ -309,11 +309,7 @@ void PyThreadState_Clear(PyThreadState *ts)
     Py_CLEAR(ts->exc_state.exc_value);
     if (verbose && ts->exc_info != &ts->exc_state)
         fprintf(stderr, "PyThreadState_Clear: warning: thread still has a generator\n");
-    if (ts->c_profilefunc || ts->c_tracefunc) {
-        ts->c_profilefunc = ts->c_tracefunc = NULL;
-    }
-    Py_CLEAR(ts->c_profileobj);
-    Py_CLEAR(ts->c_traceobj);
+    trace_forget_thread(ts);
     Py_CLEAR(ts->async_gen_firstiter);
     Py_CLEAR(ts->async_gen_finalizer);
     Py_CLEAR(ts->context);

@@ -73,6 +73,7 @@ typedef struct Thread {
     Heap *heap;                      /* of the interpreter; what the inline allocation path reads */
     uintptr_t stack_low, stack_high; /* bounds of the C stack, for recursion checks */
     ThreadRuntime runtime;           /* runtime/: what waiting and signals need */
+    struct _PyInterpreterFrame *event_frame;   /* eval/: whose event a tool hears just now */
 } Thread;
 
 extern _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
