@@ -402,6 +402,21 @@ void thread_release_on_exit(PyThreadState *ts)
     PyErr_SetRaisedException(saved);
 }
 
+/* Takes the locals that are gone off a thread's list: it must not grow with every local that the thread ever used. */
+static void dummy_prune(PyObject *key)
+{
+    PyObject *locals = key ? ((Dummy *)key)->locals : NULL;
+    if (!locals) return;
+    PyObject *saved = PyErr_GetRaisedException();
+    for (Py_ssize_t i = PyList_GET_SIZE(locals) - 1; i >= 0; i--) {
+        PyObject *local;
+        int alive = PyWeakref_GetRef(PyList_GET_ITEM(locals, i), &local);
+        if (alive > 0) Py_DECREF(local);
+        else if (alive < 0 || PyList_SetSlice(locals, i, i + 1, NULL) < 0) PyErr_Clear();
+    }
+    PyErr_SetRaisedException(saved);
+}
+
 static PyObject *local_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (type->tp_init == PyBaseObject_Type.tp_init && (PyTuple_GET_SIZE(args) || (kwargs && PyDict_GET_SIZE(kwargs)))) {
@@ -440,6 +455,7 @@ static void local_dealloc(PyObject *o)
     PyTypeObject *type = Py_TYPE(o);
     PyObject_GC_UnTrack(o);
     if (((Local *)o)->weakrefs) PyObject_ClearWeakRefs(o);
+    dummy_prune(PyThreadState_Get()->threading_local_key);
     local_clear(o);
     type->tp_free(o);
     Py_DECREF(type);
@@ -471,8 +487,10 @@ static PyObject *local_dict(Local *self)
     PyObject *dict = PyDict_GetItemWithError(self->dicts, key);
     if (dict || PyErr_Occurred()) return dict;
     if (!(dict = PyDict_New())) return NULL;
-    PyObject *reference = PyWeakref_NewRef((PyObject *)self, NULL);
-    int status = reference && PyDict_SetItem(self->dicts, key, dict) == 0 ? PyList_Append(((Dummy *)key)->locals, reference) : -1;
+    PyObject *reference = PyWeakref_NewRef((PyObject *)self, NULL), *locals = ((Dummy *)key)->locals;
+    if ((PyList_GET_SIZE(locals) & (PyList_GET_SIZE(locals) - 1)) == 0) dummy_prune(key);      /* of those that died in other threads */
+    int status = reference ? PyList_Append(locals, reference) : -1;
+    if (status == 0) status = PyDict_SetItem(self->dicts, key, dict);
     Py_XDECREF(reference);
     Py_DECREF(dict);
     if (status < 0) return NULL;

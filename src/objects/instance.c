@@ -31,7 +31,9 @@ static void class_set_capacity(PyTypeObject *type, unsigned wanted)
     TypeExtra *x = type_extra(type);
     if (wanted > INSTANCE_CAPACITY_MAX) wanted = INSTANCE_CAPACITY_MAX;
     if (x->root && wanted == x->capacity) return;
-    Shape *root = shape_new(type, NULL, NULL, (uint8_t)wanted);
+    Shape *root = x->all;                                    /* one of an earlier time has its whole tree of shapes */
+    while (root && (root->parent || root->capacity != wanted)) root = root->next;
+    if (!root) root = shape_new(type, NULL, NULL, (uint8_t)wanted);
     if (!root) return;                                       /* it stays as it is */
     x->root = root;
     x->capacity = (uint8_t)wanted;
@@ -50,7 +52,7 @@ Shape *shape_transition(Shape *shape, PyObject *name)
         if (shape->capacity >= x->capacity) {
             class_set_capacity(shape->type, shape->capacity + 1u + shape->capacity / 2u);
             x->learning = LEARNING_ALLOCATIONS;
-            x->deepest = shape->count;
+            if (x->deepest <= shape->count) x->deepest = (uint8_t)(shape->count + 1);      /* this one at least wanted more */
         }
         return NULL;
     }
