@@ -7,6 +7,7 @@
 PyFrameObject *frame_object(Frame *f)
 {
     if (f->frame_obj) return f->frame_obj;
+    if (f->owner == FRAME_OWNED_BY_FRAME_OBJECT) return (PyFrameObject *)(void *)((char *)f - offsetof(PyFrameObject, _f_frame_data));
     PyObject *exc = PyErr_GetRaisedException();
     PyCodeObject *co = frame_code(f);
     PyFrameObject *object = PyObject_GC_NewVar(PyFrameObject, &PyFrame_Type, co->co_framesize);
