@@ -94,7 +94,7 @@ def child(name, options):
         interned = sys.getunicodeinternedsize(_only_immortal=True) if hasattr(sys, "getunicodeinternedsize") else 0
         return sys.getallocatedblocks() - interned, len(gc.get_objects())
 
-    room = array.array("q", bytes(16 * (options.warmups + options.runs + 1)))     # objects of our own must not count
+    room = array.array("q", bytes(16 * (options.warmups + 3 * options.runs + 1)))     # objects of our own must not count
 
     def growth(wanted, warmups, runs):
         """Per measured run: blocks and objects more than before. None: it settled."""
