@@ -113,13 +113,12 @@ int eval_group_match(PyObject *exc, PyObject *type, PyObject **match, PyObject *
             if (!wrapped) return -1;
             PyFrameObject *frame = PyEval_GetFrame();
             if (frame) {
-                PyObject *tb = NULL, *saved = PyErr_GetRaisedException();
-                PyErr_SetObject((PyObject *)Py_TYPE(wrapped), wrapped);
+                PyObject *saved = PyErr_GetRaisedException();
+                PyErr_SetRaisedException(Py_NewRef(wrapped));      /* without a context */
                 PyTraceBack_Here(frame);
                 PyObject *raised = PyErr_GetRaisedException();
                 Py_XDECREF(raised);
                 PyErr_SetRaisedException(saved);
-                Py_XDECREF(tb);
             }
             *match = wrapped;
         }

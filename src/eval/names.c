@@ -1,6 +1,7 @@
 /* Names and imports: the slow halves of the instructions that look things up. */
 #include "eval/eval_private.h"
 #include "objects/dict.h"
+#include "objects/function.h"
 #include "runtime/errors.h"
 
 /* NameError and UnboundLocalError know the name they are about. */
@@ -108,44 +109,6 @@ static bool spec_flag(PyObject *spec, const char *name)
     return truth > 0;
 }
 
-/* A script beside the main one, or in the current folder, that hides a module of the same name. */
-static bool shadows_by_path(PyObject *origin)
-{
-    PyObject *path = PySys_GetObject("path"), *first;
-    if (!path || !PyList_Check(path) || !PyList_GET_SIZE(path)) return false;
-    PyObject *safe = PySys_GetObject("flags"), *flag = NULL;
-    if (safe && PyObject_GetOptionalAttrString(safe, "safe_path", &flag) > 0) {
-        int on = PyObject_IsTrue(flag);
-        Py_DECREF(flag);
-        if (on) {
-            PyErr_Clear();
-            return false;
-        }
-    }
-    PyErr_Clear();
-    first = PyList_GET_ITEM(path, 0);
-    if (!PyUnicode_Check(first)) return false;
-    Py_ssize_t n = PyUnicode_GET_LENGTH(origin), slash = PyUnicode_FindChar(origin, '/', 0, n, -1);
-    PyObject *folder = slash > 0 ? PyUnicode_Substring(origin, 0, slash) : PyUnicode_FromString("");
-    bool same = folder && PyUnicode_Compare(folder, first) == 0;
-    if (folder && !same && PyUnicode_GET_LENGTH(first) == 0) {
-        char here[4096];
-        const char *text = PyUnicode_AsUTF8(folder);
-        same = text && getcwd(here, sizeof here) && strcmp(text, here) == 0;
-    }
-    Py_XDECREF(folder);
-    PyErr_Clear();
-    return same;
-}
-
-static bool is_stdlib_name(PyObject *name)
-{
-    PyObject *names = PySys_GetObject("stdlib_module_names");
-    int found = names && PyAnySet_Check(names) ? PySet_Contains(names, name) : 0;
-    PyErr_Clear();
-    return found > 0;
-}
-
 COLD static void import_from_error(PyObject *module, PyObject *name)
 {
     PyObject *modname = NULL, *spec = NULL, *origin = NULL, *message = NULL, *shown;
@@ -160,7 +123,8 @@ COLD static void import_from_error(PyObject *module, PyObject *name)
         origin = PyModule_GetFilenameObject(module);
         if (!origin) PyErr_Clear();
     }
-    bool shadowing = origin && modname && shadows_by_path(origin), stdlib = shadowing && is_stdlib_name(modname);
+    int shadowing = origin && modname && module_may_shadow(origin), stdlib = shadowing ? module_shadows_stdlib(modname) : 0;
+    if (stdlib < 0) goto done;
     shown = modname ? modname : (modname = PyUnicode_FromString("<unknown module name>"));
     if (!shown) goto done;
     if (stdlib)

@@ -71,6 +71,10 @@ BUILTIN(imp, create_dynamic, POSITIONAL, "($module, spec, file=<unrepresentable>
         PyErr_Format(PyExc_TypeError, "name and origin must be str, not %.200s", Py_TYPE(PyUnicode_Check(name) ? path : name)->tp_name);
         goto done;
     }
+    if (PyUnicode_FindChar(path, 0, 0, PyUnicode_GET_LENGTH(path), 1) >= 0) {
+        PyErr_SetString(PyExc_ValueError, "embedded null character");
+        goto done;
+    }
     module = import_create_dynamic(arg[0], name, path);
 done:
     Py_DECREF(name);

@@ -622,7 +622,7 @@ void warn_unawaited_coroutine(PyObject *coroutine)
     Py_XDECREF(name);
     if (function) {
         PyObject *result = PyObject_CallOneArg(function, coroutine);
-        if (result || PyErr_Occurred()) warned = true;
+        if (result || PyErr_ExceptionMatches(PyExc_RuntimeWarning)) warned = true;
         Py_DECREF(function);
         Py_XDECREF(result);
     }

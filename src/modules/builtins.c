@@ -4,9 +4,9 @@
 BUILTIN_O(builtins, abs, "($module, x, /)", "Return the absolute value of the argument.") { return PyNumber_Absolute(arg); }
 BUILTIN_O(builtins, ascii, "($module, obj, /)", "Return an ASCII-only representation of an object.") { return PyObject_ASCII(arg); }
 BUILTIN_O(builtins, repr, "($module, obj, /)", "Return the canonical string representation of the object.") { return PyObject_Repr(arg); }
-BUILTIN_O(builtins, bin, "($module, number, /)", "Return the binary representation of an integer.") { return PyNumber_ToBase(arg, 2); }
-BUILTIN_O(builtins, oct, "($module, number, /)", "Return the octal representation of an integer.") { return PyNumber_ToBase(arg, 8); }
-BUILTIN_O(builtins, hex, "($module, number, /)", "Return the hexadecimal representation of an integer.") { return PyNumber_ToBase(arg, 16); }
+BUILTIN_O(builtins, bin, "($module, number, /)", "Return the binary representation of an integer.\n\n   >>> bin(2796202)\n   '0b1010101010101010101010'\n") { return PyNumber_ToBase(arg, 2); }
+BUILTIN_O(builtins, oct, "($module, number, /)", "Return the octal representation of an integer.\n\n   >>> oct(342391)\n   '0o1234567'\n") { return PyNumber_ToBase(arg, 8); }
+BUILTIN_O(builtins, hex, "($module, number, /)", "Return the hexadecimal representation of an integer.\n\n   >>> hex(12648430)\n   '0xc0ffee'\n") { return PyNumber_ToBase(arg, 16); }
 BUILTIN_O(builtins, callable, "($module, obj, /)", "Return whether the object is callable (i.e., some kind of function).")
 {
     return PyBool_FromLong(PyCallable_Check(arg));

@@ -17,6 +17,7 @@ BUILTIN(marshal_module, dump, KEYWORDS, "($module, value, file, version=version,
 {
     int version, allow_code = arg[3] ? PyObject_IsTrue(arg[3]) : 1;
     if (allow_code < 0 || version_argument(arg[2], &version) < 0) return NULL;
+    if (PySys_Audit("marshal.dumps", "Oi", arg[0], version) < 0) return NULL;
     PyObject *bytes = marshal_dump(arg[0], version, allow_code), *result = NULL;
     if (!bytes) return NULL;
     PyObject *name = PyUnicode_InternFromString("write");
@@ -31,6 +32,7 @@ BUILTIN(marshal_module, dumps, KEYWORDS, "($module, value, version=version, /, *
 {
     int version, allow_code = arg[2] ? PyObject_IsTrue(arg[2]) : 1;
     if (allow_code < 0 || version_argument(arg[1], &version) < 0) return NULL;
+    if (PySys_Audit("marshal.dumps", "Oi", arg[0], version) < 0) return NULL;
     return marshal_dump(arg[0], version, allow_code);
 }
 
@@ -38,7 +40,7 @@ BUILTIN(marshal_module, load, KEYWORDS, "($module, file, /, *, allow_code=True)"
         "Read one value from the open binary file and return it. EOFError, ValueError or TypeError for data that is none.")
 {
     int allow_code = arg[1] ? PyObject_IsTrue(arg[1]) : 1;
-    if (allow_code < 0) return NULL;
+    if (allow_code < 0 || PySys_Audit("marshal.load", NULL) < 0) return NULL;
     /* read() must give bytes: this tells a text file at once */
     PyObject *probe = PyObject_CallMethod(arg[0], "read", "i", 0);
     if (!probe) return NULL;

@@ -588,7 +588,16 @@ BUILTIN(raw, decode, KEYWORDS, "($self, /, encoding='utf-8', errors='strict')", 
 }
 
 BUILTIN(raw, hex, KEYWORDS, "($self, /, sep=<unrepresentable>, bytes_per_sep=1)",
-        "Two hexadecimal digits a byte, with sep between groups of bytes_per_sep, counted from the right (negative: from the left).")
+        "Two hexadecimal digits a byte, with sep between groups of bytes_per_sep, counted from the right (negative: from the left).\n\n"
+        ">>> value = b'\\xc0\\xff\\xee'\n"
+        ">>> value.hex()\n"
+        "'c0ffee'\n"
+        ">>> value.hex(':')\n"
+        "'c0:ff:ee'\n"
+        ">>> value.hex(':', 2)\n"
+        "'c0:ffee'\n"
+        ">>> value.hex(':', -2)\n"
+        "'c0ff:ee'\n")
 {
     int group = 1;
     if (arg[1] && text_int_arg(arg[1], &group) < 0) return NULL;

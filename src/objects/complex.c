@@ -333,7 +333,7 @@ static PyObject *complex_richcompare(PyObject *a, PyObject *b, int op)
 
 /* ---- methods ------------------------------------------------------------------------------------------------------------------------------------- */
 
-BUILTIN_NOARGS(complex, conjugate, "($self, /)", "The complex conjugate.\n\n>>> (3-4j).conjugate()\n(3+4j)")
+BUILTIN_NOARGS(complex, conjugate, "($self, /)", "The complex conjugate: the same real part, the imaginary part negated.")
 {
     return PyComplex_FromDoubles(COMPLEX_VALUE(self).real, -COMPLEX_VALUE(self).imag);
 }

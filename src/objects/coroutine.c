@@ -59,30 +59,6 @@ PyObject *coroutine_origin(int depth, Frame *frame)
     return tuple;
 }
 
-/* Through warnings._warn_unawaited_coroutine when that module is loaded, which shows the origin. */
-void coroutine_warn_unawaited(PyObject *coroutine)
-{
-    PyObject *modules = PyImport_GetModuleDict(), *warn = NULL;
-    PyObject *warnings = modules ? PyDict_GetItemString(modules, "warnings") : NULL;
-    bool warned = false;
-    if (warnings) {
-        Py_INCREF(warnings);
-        if (PyObject_GetOptionalAttrString(warnings, "_warn_unawaited_coroutine", &warn) > 0) {
-            PyObject *r = PyObject_CallOneArg(warn, coroutine);
-            Py_DECREF(warn);
-            warned = r != NULL;
-            Py_XDECREF(r);
-        }
-        Py_DECREF(warnings);
-        if (PyErr_Occurred()) {
-            PyErr_WriteUnraisable(coroutine);
-            return;
-        }
-    }
-    if (!warned && PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%S' was never awaited", ((PyCoroObject *)coroutine)->cr_qualname) < 0)
-        PyErr_WriteUnraisable(coroutine);
-}
-
 /* ---- the type --------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct CoroutineWrapper { PyObject_HEAD PyCoroObject *coroutine; } CoroutineWrapper;
@@ -119,11 +95,11 @@ BUILTIN_O(coroutine, send, "($self, value, /)", "send(arg) -> send 'arg' into co
 {
     return generator_send_value((PyGenObject *)self, arg, false, false);
 }
-BUILTIN_FAST(coroutine, throw, "($self, typ, val=None, tb=None, /)", "Raise an exception inside the coroutine; return the next value that it yields.")
+BUILTIN_FAST(coroutine, throw, "($self, typ, val=None, tb=None, /)", "Raise an exception in coroutine; return the next value that it yields.")
 {
     return generator_throw_args((PyGenObject *)self, args, nargs);
 }
-BUILTIN_NOARGS(coroutine, close, "($self, /)", "Raise GeneratorExit inside the coroutine.") { return generator_close((PyGenObject *)self); }
+BUILTIN_NOARGS(coroutine, close, "($self, /)", "Raise GeneratorExit inside coroutine.") { return generator_close((PyGenObject *)self); }
 
 static PyMethodDef coroutine_methods[] = {
     METHOD(coroutine, send), METHOD(coroutine, throw), METHOD(coroutine, close),

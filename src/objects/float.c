@@ -526,7 +526,7 @@ BUILTIN(float, __round__, POSITIONAL, "($self, ndigits=None, /)",
 
 BUILTIN_NOARGS(float, as_integer_ratio, "($self, /)",
     "Pair of integers, the second positive, whose quotient is exactly the number.\n\n>>> (10.0).as_integer_ratio()\n(10, 1)\n"
-    ">>> (-.25).as_integer_ratio()\n(-1, 4)")
+    ">>> (0.0).as_integer_ratio()\n(0, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)")
 {
     double value = FLOAT_VALUE(self);
     if (isinf(value)) {
@@ -561,12 +561,12 @@ done:
     return pair;
 }
 
-BUILTIN_NOARGS(float, hex, "($self, /)", "The number in hexadecimal.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'")
+BUILTIN_NOARGS(float, hex, "($self, /)", "The number in hexadecimal.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'\n>>> 0.5.hex()\n'0x1.0000000000000p-1'")
 {
     return float_to_hex(FLOAT_VALUE(self));
 }
 
-BUILTIN_O(float, fromhex, "($type, string, /)", "The float that a hexadecimal string spells.\n\n>>> float.fromhex('0x1.ffffp10')\n2047.984375")
+BUILTIN_O(float, fromhex, "($type, string, /)", "The float that a hexadecimal string spells.\n\n>>> float.fromhex('0x1.ffffp10')\n2047.984375\n>>> float.fromhex('-0x1p-1')\n-0.5")
 {
     PyObject *value = float_from_hex(arg);
     if (value && self != OBJECT(&PyFloat_Type)) Py_SETREF(value, PyObject_CallOneArg(self, value));

@@ -38,5 +38,8 @@ PyObject *super_lookup(PyTypeObject *type, PyObject *obj, PyObject *name, int *i
 
 /* Of a module (module.c); with suppress, NULL without exception when missing. */
 PyObject *module_getattr(PyObject *module, PyObject *name, bool suppress);
+/* Does the module of that file (a str) lie in the directory of the script? Is that the name of one of the standard library (-1)? */
+int module_may_shadow(PyObject *origin);
+int module_shadows_stdlib(PyObject *name);
 
 #endif

@@ -409,7 +409,7 @@ void generator_finalize(PyObject *self)
         return;
     }
     PyObject *exc = PyErr_GetRaisedException();
-    if (PyCoro_CheckExact(self) && gen->gi_frame_state == GEN_CREATED) coroutine_warn_unawaited(self);
+    if (PyCoro_CheckExact(self) && gen->gi_frame_state == GEN_CREATED) warn_unawaited_coroutine(self);
     PyObject *r = NULL;
     if (gen->gi_frame_state == GEN_CREATED) gen->gi_frame_state = GEN_COMPLETED;
     else {

@@ -29,6 +29,5 @@ PyObject *generator_sizeof(PyObject *self, PyObject *ignored);
 
 /* NEW tuple of (file, line, function), from frame outwards. */
 PyObject *coroutine_origin(int depth, Frame *frame);
-void coroutine_warn_unawaited(PyObject *coroutine);
 
 #endif

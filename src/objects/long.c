@@ -185,7 +185,7 @@ BUILTIN_NOARGS(int, bit_count, "($self, /)",
 }
 
 BUILTIN_NOARGS(int, as_integer_ratio, "($self, /)",
-    "Pair of integers whose quotient is the number; the second is 1.\n\n>>> (10).as_integer_ratio()\n(10, 1)")
+    "Pair of integers whose quotient is the number; the second is 1.\n\n>>> (10).as_integer_ratio()\n(10, 1)\n>>> (-10).as_integer_ratio()\n(-10, 1)\n>>> (0).as_integer_ratio()\n(0, 1)")
 {
     PyObject *numerator = long_exact(self);
     if (!numerator) return NULL;

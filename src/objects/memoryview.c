@@ -505,7 +505,16 @@ BUILTIN(memory, tobytes, KEYWORDS, "($self, /, order='C')",
 }
 
 BUILTIN(memory, hex, KEYWORDS, "($self, /, sep=<unrepresentable>, bytes_per_sep=1)",
-    "Two hexadecimal digits a byte, with sep between groups of bytes_per_sep, counted from the right (negative: from the left).")
+    "Two hexadecimal digits a byte, with sep between groups of bytes_per_sep, counted from the right (negative: from the left).\n\n"
+        ">>> value = memoryview(b'\\xc0\\xff\\xee')\n"
+        ">>> value.hex()\n"
+        "'c0ffee'\n"
+        ">>> value.hex(':')\n"
+        "'c0:ff:ee'\n"
+        ">>> value.hex(':', 2)\n"
+        "'c0:ffee'\n"
+        ">>> value.hex(':', -2)\n"
+        "'c0ff:ee'\n")
 {
     int group = 1;
     if (arg[1]) {

@@ -376,7 +376,7 @@ static int file_origin(PyObject *spec, PyObject **origin)
 }
 
 /* Does the module lie in the directory of the script, where it may hide another of its name? */
-static int may_shadow(PyObject *origin)
+int module_may_shadow(PyObject *origin)
 {
     Py_ssize_t n;
     const char *text = PyUnicode_AsUTF8AndSize(origin, &n);
@@ -404,7 +404,7 @@ static int may_shadow(PyObject *origin)
     return (size_t)(end - text) == length && memcmp(text, directory, length) == 0;
 }
 
-static int shadows_stdlib(PyObject *name)
+int module_shadows_stdlib(PyObject *name)
 {
     PyObject *names = PySys_GetObject("stdlib_module_names");
     return names && PyAnySet_Check(names) ? PySet_Contains(names, name) : 0;
@@ -438,8 +438,8 @@ COLD NOINLINE static void attribute_error(PyObject *name, PyObject *module_name,
     PyObject *origin = NULL;
     PyObject *E = PyExc_AttributeError;
     if (file_origin(spec, &origin) < 0) return;
-    int shadowing = origin ? may_shadow(origin) : 0, stdlib = 0;
-    if (shadowing > 0 && (stdlib = shadows_stdlib(module_name)) < 0) goto done;
+    int shadowing = origin ? module_may_shadow(origin) : 0, stdlib = 0;
+    if (shadowing > 0 && (stdlib = module_shadows_stdlib(module_name)) < 0) goto done;
     if (stdlib) {
         PyErr_Format(E, "module '%U' has no attribute '%U' (consider renaming '%U' since it has the same name as the standard library "
                      "module named '%U' and prevents importing that standard library module)", module_name, name, origin, module_name);

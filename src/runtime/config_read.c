@@ -207,6 +207,10 @@ static PyStatus preinitialize(const PyPreConfig *source, Py_ssize_t argc, char *
     if (pre.coerce_c_locale_warn < 0) pre.coerce_c_locale_warn = 0;
     if (pre.utf8_mode < 0 || early.utf8) RETURN_IF_EXCEPTION(preinit_utf8_mode(&pre, &early));
     if (pre.coerce_c_locale) locale_coerce(pre.coerce_c_locale_warn);
+    if (pre.coerce_c_locale_warn && locale_is_c())
+        fprintf(stderr, "Python runtime initialized with LC_CTYPE=C (a locale with default ASCII encoding), which may cause Unicode "
+                        "compatibility problems. Using C.UTF-8, C.utf8, or UTF-8 (if available) as alternative Unicode-compatible "
+                        "locales is recommended.\n");
     P->preconfig = pre;
     P->preinitialized = true;
 #pragma GCC diagnostic push

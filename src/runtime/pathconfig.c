@@ -185,6 +185,59 @@ static PyStatus append_split(PyWideStringList *list, const wchar_t *path)
     return PyStatus_Ok();
 }
 
+/* ---- a ._pth file beside the program ------------------------------------------------------------------------------ */
+
+/* directory/line without "." and ".." components. */
+static void path_normalize(Path *out, const char *directory, const char *line)
+{
+    Path whole;
+    if (line[0] == '/') snprintf(whole.text, sizeof whole.text, "%s", line);
+    else path_join(&whole, directory, line);
+    char *end = out->text, *rest = NULL;
+    for (char *part = strtok_r(whole.text, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
+        if (strcmp(part, ".") == 0) continue;
+        if (strcmp(part, "..") == 0) {
+            while (end > out->text && *--end != '/');
+            continue;
+        }
+        *end++ = '/';
+        end = stpcpy(end, part);
+    }
+    if (end == out->text) *end++ = '/';
+    *end = 0;
+}
+
+/* Its lines are sys.path, and the environment and site are left out. False when there is no such file. */
+static PyStatus pth_read(PyConfig *config, const char *program, bool *found)
+{
+    Path path, directory, entry;
+    *found = false;
+    int length = snprintf(path.text, sizeof path.text, "%s._pth", program);
+    FILE *file = length > 0 && (size_t)length < sizeof path.text ? fopen(path.text, "re") : NULL;
+    if (!file) return PyStatus_Ok();
+    PyStatus status = PyStatus_Ok();
+    char line[PATH_MAX];
+    directory = path;
+    path_up(&directory);
+    config->isolated = config->safe_path = 1;
+    config->use_environment = config->site_import = config->user_site_directory = 0;
+    while (!PyStatus_Exception(status) && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "#\r\n")] = 0;
+        char *text = line + strspn(line, " \t"), *end = text + strlen(text);
+        while (end > text && (end[-1] == ' ' || end[-1] == '\t')) *--end = 0;
+        if (!*text) continue;
+        if (strcmp(text, "import site") == 0) config->site_import = 1;
+        else if (strncmp(text, "import ", 7) == 0) fprintf(stderr, "unsupported 'import' line in ._pth file\n");
+        else {
+            path_normalize(&entry, directory.text, text);
+            status = append_bytes(&config->module_search_paths, entry.text);
+        }
+    }
+    fclose(file);
+    *found = true;
+    return status;
+}
+
 PyStatus paths_compute(PyConfig *config)
 {
     Path executable = { "" }, prefix = { "" }, library = { "" }, venv = { "" }, home = { "" }, text;
@@ -242,6 +295,12 @@ PyStatus paths_compute(PyConfig *config)
     RETURN_IF_EXCEPTION(set_default(&config->exec_prefix, prefix.text));
     RETURN_IF_EXCEPTION(set_default(&config->base_exec_prefix, prefix.text));
     if (found) RETURN_IF_EXCEPTION(set_default(&config->stdlib_dir, library.text));
+    bool pth = false;
+    if (!config->module_search_paths_set && !config->home) {
+        wide_list_clear(&config->module_search_paths);
+        RETURN_IF_EXCEPTION(pth_read(config, program_file.text, &pth));
+        if (pth) config->module_search_paths_set = 1;
+    }
     if (!config->module_search_paths_set) {
         wide_list_clear(&config->module_search_paths);
         if (config->pythonpath_env) RETURN_IF_EXCEPTION(append_split(&config->module_search_paths, config->pythonpath_env));
