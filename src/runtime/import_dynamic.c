@@ -50,6 +50,23 @@ done:
     return status;
 }
 
+int import_forget_extension(PyObject *name, PyObject *path)
+{
+    PyObject *extensions = interp_get()->runtime.import.extensions;
+    if (!extensions) return 0;
+    PyObject *key = extension_key(path, name), *record = NULL;
+    if (!key) return -1;
+    int found = PyDict_Pop(extensions, key, &record);
+    Py_DECREF(key);
+    if (found <= 0) return found;
+    PyModuleDef *def = PyCapsule_GetPointer(PyTuple_GET_ITEM(record, 0), NULL);
+    PyObject *list = interp_get()->runtime.import.modules_by_index;
+    Py_ssize_t index = def ? def->m_base.m_index : 0;
+    if (list && index > 0 && index < PyList_GET_SIZE(list)) PyList_SetItem(list, index, Py_NewRef(Py_None));
+    Py_DECREF(record);
+    return 0;
+}
+
 /* A module that was initialised before: put back into sys.modules. NULL without exception: never was. */
 static PyObject *extension_reload(PyObject *name, PyObject *path)
 {

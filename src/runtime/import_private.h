@@ -40,4 +40,7 @@ extern const char *const import_suffixes[];
 /* modules/_imp.c: the module, made without the import system. */
 PyObject *import_bootstrap_imp(PyThreadState *ts);
 
+/* The next import initialises the single-phase module anew. 0 or -1. */
+int import_forget_extension(PyObject *name, PyObject *path);
+
 #endif

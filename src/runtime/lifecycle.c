@@ -3,6 +3,7 @@
  * Start: process (signals' table, seed) -> main interpreter and its thread -> static objects -> types -> exceptions ->
  * sys, builtins -> importlib -> configuration in sys -> files -> standard streams -> site. Each step may rely on those before.
  * End (Py_FinalizeEx): non-daemon threads -> atexit -> flush -> modules in CPython's order -> types and the rest. */
+#include "runtime/crossinterp.h"
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 #include "runtime/import_private.h"
@@ -552,13 +553,14 @@ PyStatus Py_NewInterpreterFromConfig(PyThreadState **out, const PyInterpreterCon
 {
     *out = NULL;
     if (!P->initialized) return PyStatus_Error("Py_Initialize must be called first");
-    if (settings->use_main_obmalloc && !settings->check_multi_interp_extensions && settings->gil == PyInterpreterConfig_OWN_GIL)
+    if (!settings->use_main_obmalloc && !settings->check_multi_interp_extensions)
         return PyStatus_Error("per-interpreter obmalloc does not support single-phase init extension modules");
-    if (settings->gil == PyInterpreterConfig_OWN_GIL && settings->use_main_obmalloc)
-        return PyStatus_Error("per-interpreter GIL needs an allocator of its own");
+    if (settings->gil < PyInterpreterConfig_DEFAULT_GIL || settings->gil > PyInterpreterConfig_OWN_GIL)
+        return PyStatus_Error("invalid interpreter config 'gil' value");
     PyThreadState *saved = (PyThreadState *)thread_current;
     Interpreter *interp = interp_new();
     if (!interp) return PyStatus_NoMemory();
+    interp->runtime.whence = WHENCE_CAPI;
     PyStatus status = config_copy(&interp->runtime.config, &P->main_interpreter->runtime.config);
     PyThreadState *ts = NULL;
     if (!PyStatus_Exception(status)) {
@@ -599,6 +601,7 @@ PyThreadState *Py_NewInterpreter(void)
     const PyInterpreterConfig settings = _PyInterpreterConfig_LEGACY_INIT;
     PyStatus status = Py_NewInterpreterFromConfig(&ts, &settings);
     if (PyStatus_Exception(status)) Py_ExitStatusException(status);
+    ts->interp->runtime.whence = WHENCE_LEGACY_CAPI;
     return ts;
 }
 

@@ -98,6 +98,7 @@ typedef struct WarningsState {
 typedef struct RuntimeState {
     PyInterpreterState *next;
     int64_t id;
+    int whence;                             /* WHENCE_* of crossinterp.h: who made it */
     PyThreadState *threads;                 /* linked through PyThreadState.next; newest first */
     uint64_t next_thread_id;
     Gil *gil, own_gil;

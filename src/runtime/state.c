@@ -3,6 +3,7 @@
  * thread_current is the thread state that runs on this OS thread and holds the GIL, or NULL.
  * thread_gilstate is the one that PyGILState_Ensure uses: the first state bound to this OS thread.
  * The lists of interpreters and of threads are guarded by Process.runtime.lists. */
+#include "runtime/crossinterp.h"
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 
@@ -107,6 +108,7 @@ Interpreter *interp_new(void)
     r->next = P->interpreters;
     P->interpreters = interp;
     if (!P->main_interpreter) {
+        r->whence = WHENCE_RUNTIME;
         P->main_interpreter = interp;
         P->main_thread = PyThread_get_thread_ident();
     }
