@@ -318,6 +318,12 @@ PyObject *PyUnstable_Exc_PrepReraiseStar(PyObject *orig, PyObject *excs)
         PyErr_Format(PyExc_TypeError, "item %d in excs is not an exception", (int)i);
         return NULL;
     }
+    PyObject *traceback = PyException_GetTraceback(orig);
+    if (!traceback) {
+        PyErr_SetString(PyExc_ValueError, "orig must be a raised exception");
+        return NULL;
+    }
+    Py_DECREF(traceback);
     if (!IS_GROUP(orig)) {                                 /* a bare exception was caught: at most one clause ran */
         PyObject *exc = n <= 2 ? PyList_GET_ITEM(excs, 0) : NULL;
         if (exc) return Py_NewRef(exc);

@@ -64,7 +64,13 @@ void PyErr_Restore(PyObject *type, PyObject *value, PyObject *traceback)       /
         }
     }
     if (traceback && !PyTraceBack_Check(traceback)) {
-        if (traceback != Py_None) PyErr_SetString(PyExc_TypeError, "traceback must be a Traceback or None");
+        if (traceback != Py_None) {
+            PyErr_SetString(PyExc_TypeError, "traceback must be a Traceback or None");
+            Py_DECREF(type);
+            Py_DECREF(value);
+            Py_DECREF(traceback);
+            return;
+        }
         Py_CLEAR(traceback);
     }
     PyObject *old = ((PyBaseExceptionObject *)value)->traceback;

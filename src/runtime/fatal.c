@@ -135,20 +135,24 @@ const char *dump_all_threads(int fd, Interpreter *interp, PyThreadState *current
     return NULL;
 }
 
-static bool is_stdlib_name(PyObject *name)
+/* sys.stdlib_module_names, or NULL. Without a thread state: the dict is read as it lies. */
+static PyObject *stdlib_names(Interpreter *interp)
 {
-    static const char *const names[] = {
-#define N(x) #x,
-#include "modules/stdlib_names.def"
-    };
-    Py_ssize_t dot = 0, length = PyUnicode_GET_LENGTH(name);
-    while (dot < length && PyUnicode_READ_CHAR(name, dot) != '.') dot++;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t n = strlen(names[i]);
-        if ((Py_ssize_t)n != dot) continue;
-        size_t k = 0;
-        while (k < n && PyUnicode_READ_CHAR(name, (Py_ssize_t)k) == (Py_UCS4)names[i][k]) k++;
-        if (k == n) return true;
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    if (!interp->runtime.sysdict) return NULL;
+    while (PyDict_Next(interp->runtime.sysdict, &at, &key, &value))
+        if (PyUnicode_Check(key) && PyUnicode_EqualToUTF8(key, "stdlib_module_names")) return PyAnySet_Check(value) ? value : NULL;
+    return NULL;
+}
+
+/* By text, calling nobody's __hash__ or __eq__. */
+static bool is_among(PyObject *names, PyObject *name)
+{
+    PySetObject *set = (PySetObject *)names;
+    for (Py_ssize_t i = 0; names && i <= set->mask; i++) {
+        PyObject *key = set->table[i].key;
+        if (key && PyUnicode_Check(key) && PyUnicode_Compare(key, name) == 0) return true;
     }
     return false;
 }
@@ -160,10 +164,9 @@ void dump_extension_modules(int fd, Interpreter *interp)
     Py_ssize_t at = 0;
     size_t count = 0;
     if (!modules || !PyDict_CheckExact(modules)) return;
-    PyObject *known = interp->runtime.sysdict ? PyDict_GetItemString(interp->runtime.sysdict, "stdlib_module_names") : NULL;
-    bool filter = !known || !PyAnySet_Check(known) || PySet_GET_SIZE(known) > 0;     /* emptied: someone wants them all */
+    PyObject *known = stdlib_names(interp);
     while (PyDict_Next(modules, &at, &key, &value)) {
-        if (!PyUnicode_Check(key) || !PyModule_Check(value) || !PyModule_GetDef(value) || (filter && is_stdlib_name(key))) continue;
+        if (!PyUnicode_Check(key) || !PyModule_Check(value) || !PyModule_GetDef(value) || is_among(known, key)) continue;
         dump_text(fd, count++ ? ", " : "\nExtension modules: ");
         dump_str(fd, key);
     }
