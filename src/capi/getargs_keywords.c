@@ -26,8 +26,8 @@ static const char *skip_unit(ArgParse *parse, const char **format)
         FALLTHROUGH;
     case 's': case 'z': case 'y': case 'w':
         (void)va_arg(*parse->targets, void *);
+        if (code == 'w' && *p != '*') return "impossible<bad format char>";
         if (*p == '#') {
-            if (code == 'w') return "impossible<bad format char>";
             (void)va_arg(*parse->targets, Py_ssize_t *);
             p++;
         }

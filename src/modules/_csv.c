@@ -91,13 +91,12 @@ static int set_char(const char *name, Py_UCS4 *target, PyObject *value, Py_UCS4 
         *target = NOT_SET;
         return 0;
     }
-    const char *wanted = none_allowed ? "a unicode character or None" : "a unicode character";
     if (!PyUnicode_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "\"%s\" must be %s, not %.200s", name, wanted, Py_TYPE(value)->tp_name);
+        PyErr_Format(PyExc_TypeError, "\"%s\" must be string%s, not %.200s", name, none_allowed ? " or None" : "", Py_TYPE(value)->tp_name);
         return -1;
     }
     if (PyUnicode_GET_LENGTH(value) != 1) {
-        PyErr_Format(PyExc_TypeError, "\"%s\" must be %s, not a string of length %zd", name, wanted, PyUnicode_GET_LENGTH(value));
+        PyErr_Format(PyExc_TypeError, "\"%s\" must be a 1-character string", name);
         return -1;
     }
     *target = PyUnicode_READ_CHAR(value, 0);
@@ -109,7 +108,7 @@ static int set_quoting(int *target, PyObject *value)
     *target = QUOTE_MINIMAL;
     if (!value) return 0;
     if (!PyLong_CheckExact(value)) {
-        PyErr_Format(PyExc_TypeError, "\"quoting\" must be an integer, not %.200s", Py_TYPE(value)->tp_name);
+        PyErr_SetString(PyExc_TypeError, "\"quoting\" must be an integer");
         return -1;
     }
     *target = PyLong_AsInt(value);
@@ -156,7 +155,7 @@ static int fill_dialect(Dialect *d, PyObject **arg)
         || set_char("escapechar", &d->escapechar, arg[D_ESCAPECHAR], NOT_SET, true) < 0) return -1;
     if (!arg[D_LINETERMINATOR]) d->lineterminator = PyUnicode_FromString("\r\n");
     else if (!PyUnicode_Check(arg[D_LINETERMINATOR])) {
-        PyErr_Format(PyExc_TypeError, "\"lineterminator\" must be a string, not %.200s", Py_TYPE(arg[D_LINETERMINATOR])->tp_name);
+        PyErr_SetString(PyExc_TypeError, arg[D_LINETERMINATOR] == Py_None ? "lineterminator must be set" : "\"lineterminator\" must be a string");
         return -1;
     }
     else d->lineterminator = Py_NewRef(arg[D_LINETERMINATOR]);
@@ -273,10 +272,6 @@ static int save_field(Reader *r)
     else {
         field = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, r->field, r->length);
         if (field && r->unquoted && r->length != 0 && (quoting == QUOTE_NONNUMERIC || quoting == QUOTE_STRINGS)) {
-            PyObject *number = PyNumber_Float(field);
-            Py_SETREF(field, number);
-        }
-        else if (field && r->unquoted && quoting == QUOTE_NONNUMERIC) {
             PyObject *number = PyNumber_Float(field);
             Py_SETREF(field, number);
         }

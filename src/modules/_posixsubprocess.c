@@ -3,6 +3,7 @@
  * Between vfork or fork and exec only async-signal-safe calls are made, but for preexec_fn, which needs the interpreter and
  * therefore a full fork. Everything the child needs is prepared before. */
 #include "capi/args.h"
+#include "runtime/state.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,18 +157,21 @@ static void strings_free(char **strings)
 /* Copies of a sequence of bytes objects (or of what os.fsencode takes). */
 static char **strings_of(PyObject *sequence, bool convert, const char *what)
 {
-    PyObject *fast = PySequence_Fast(sequence, what);
-    if (!fast) return NULL;
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
-    char **strings = PyMem_Calloc((size_t)n + 1, sizeof *strings);
+    Py_ssize_t n = PySequence_Size(sequence);
+    if (n < 0) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError)) PyErr_SetString(PyExc_TypeError, what);
+        return NULL;
+    }
+    char **strings = (size_t)n < PY_SSIZE_T_MAX / sizeof *strings - 1 ? PyMem_Calloc((size_t)n + 1, sizeof *strings) : NULL;
     if (!strings) PyErr_NoMemory();
     for (Py_ssize_t i = 0; strings && i < n; i++) {
-        PyObject *item = PySequence_Fast_GET_ITEM(fast, i), *bytes = NULL;
-        if (convert) {
+        PyObject *item = PySequence_GetItem(sequence, i), *bytes = NULL;
+        if (!item) ;
+        else if (convert) {
             if (!PyUnicode_FSConverter(item, &bytes)) bytes = NULL;
         }
         else if (PyBytes_Check(item)) bytes = Py_NewRef(item);
-        else PyErr_SetString(PyExc_TypeError, "expected bytes");
+        else PyErr_Format(PyExc_TypeError, "expected bytes, %.200s found", Py_TYPE(item)->tp_name);
         char *text = NULL;
         if (bytes && PyBytes_AsStringAndSize(bytes, &text, NULL) == 0) {
             size_t size = (size_t)PyBytes_GET_SIZE(bytes) + 1;
@@ -175,12 +179,12 @@ static char **strings_of(PyObject *sequence, bool convert, const char *what)
             else PyErr_NoMemory();
         }
         Py_XDECREF(bytes);
+        Py_XDECREF(item);
         if (!strings[i]) {
             strings_free(strings);
             strings = NULL;
         }
     }
-    Py_DECREF(fast);
     return strings;
 }
 
@@ -248,7 +252,10 @@ static int parse_groups(Spawn *s, PyObject *list)
             PyErr_SetString(PyExc_TypeError, "extra_groups must be integers");
             return -1;
         }
-        if (parse_id(item, "gid", &s->groups[i]) < 0) return -1;
+        if (parse_id(item, "gid", &s->groups[i]) < 0) {
+            PyErr_SetString(PyExc_ValueError, "invalid group id");
+            return -1;
+        }
     }
     s->group_count = n;
     return 0;
@@ -308,6 +315,14 @@ BUILTIN(posixsubprocess, fork_exec, POSITIONAL,
     pid_t pid = -1;
     bool disabled_gc = false, use_vfork;
     sigset_t all, old, *old_signals = NULL;
+    if (arg[PREEXEC] != Py_None && interp_get()->runtime.finalizing) {
+        PyErr_SetString(PyExc_PythonFinalizationError, "preexec_fn not supported at interpreter shutdown");
+        return NULL;
+    }
+    if (arg[PREEXEC] != Py_None && interp_get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_RuntimeError, "preexec_fn not supported within subinterpreters");
+        return NULL;
+    }
     if (parse(&s, arg, &cwd) < 0 || bool_of(arg[VFORK], &use_vfork) < 0) goto done;
     if (s.preexec_fn) {
         disabled_gc = PyGC_Disable();                     /* no finaliser may run in the child before exec */

@@ -91,7 +91,7 @@ static PyObject *internal_get_interp_settings(PyObject *module, PyObject *args)
     if (!interp) return NULL;
     PyInterpreterConfig config;
     crossinterp_config_of(interp, &config);
-    return Py_BuildValue("{skso}", "feature_flags", interp->runtime.feature_flags, "own_gil",
+    return Py_BuildValue("{sksO}", "feature_flags", interp->runtime.feature_flags, "own_gil",
                          config.gil == PyInterpreterConfig_OWN_GIL ? Py_True : Py_False);
 }
 

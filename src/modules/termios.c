@@ -60,7 +60,7 @@ BUILTIN(termios, tcsetattr, POSITIONAL, "($module, fd, when, attributes, /)",
     CALL_OR_ERROR(tcgetattr(fd, &mode));
     for (int i = 0; i < 6; i++) {
         PyObject *item = PyList_GetItem(arg[2], i);
-        value[i] = item ? PyLong_AsUnsignedLongMask(item) : 0;
+        value[i] = item ? (unsigned long)PyLong_AsLong(item) : 0;
         if (PyErr_Occurred()) return NULL;
     }
     mode.c_iflag = (tcflag_t)value[0];

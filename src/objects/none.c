@@ -37,13 +37,13 @@ static PyNumberMethods none_as_number = { .nb_bool = none_bool };
 PyTypeObject _PyNone_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "NoneType",
+    .tp_doc = "NoneType()\n--\n\nThe type of the None singleton.",
     .tp_dealloc = never_dealloc,
     .tp_repr = none_repr,
     .tp_as_number = &none_as_number,
     .tp_hash = none_hash,
     .tp_richcompare = none_richcompare,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the None singleton.",
     .tp_new = none_new,
 };
 
@@ -75,11 +75,11 @@ static PyNumberMethods notimplemented_as_number = { .nb_bool = notimplemented_bo
 PyTypeObject _PyNotImplemented_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "NotImplementedType",
+    .tp_doc = "NotImplementedType()\n--\n\nThe type of the NotImplemented singleton.",
     .tp_dealloc = never_dealloc,
     .tp_repr = notimplemented_repr,
     .tp_as_number = &notimplemented_as_number,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the NotImplemented singleton.",
     .tp_methods = notimplemented_methods,
     .tp_new = notimplemented_new,
 };
@@ -103,11 +103,11 @@ static PyObject *ellipsis_new(PyTypeObject *type, PyObject *args, PyObject *kwds
 PyTypeObject PyEllipsis_Type = {
     PyVarObject_HEAD_INIT(&PyType_Type, 0)
     .tp_name = "ellipsis",
+    .tp_doc = "ellipsis()\n--\n\nThe type of the Ellipsis singleton.",
     .tp_dealloc = never_dealloc,
     .tp_repr = ellipsis_repr,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "The type of the Ellipsis singleton.",
     .tp_methods = ellipsis_methods,
     .tp_new = ellipsis_new,
 };

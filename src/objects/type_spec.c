@@ -118,7 +118,7 @@ static PyObject *spec_bases(const PyType_Spec *spec, PyObject *given)
     return NULL;
 }
 
-static int check_bases(PyObject *bases, bool immutable)
+static int check_bases(const PyType_Spec *spec, PyObject *bases)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); i++) {
         PyTypeObject *b = (PyTypeObject *)PyTuple_GET_ITEM(bases, i);
@@ -130,10 +130,9 @@ static int check_bases(PyObject *bases, bool immutable)
             PyErr_Format(PyExc_TypeError, "type '%.100s' is not an acceptable base type", b->tp_name);
             return -1;
         }
-        if (immutable && !(b->tp_flags & Py_TPFLAGS_IMMUTABLETYPE)) {
-            PyErr_Format(PyExc_TypeError, "Creating immutable type from mutable base %N is not supported", b);
-            return -1;
-        }
+        if (spec->flags & Py_TPFLAGS_IMMUTABLETYPE && !(b->tp_flags & Py_TPFLAGS_IMMUTABLETYPE)
+            && PyErr_WarnFormat(PyExc_DeprecationWarning, 0, "Creating immutable type %s from mutable base %N is deprecated, and slated "
+                                "to be disallowed in Python 3.14.", spec->name, b) < 0) return -1;
     }
     return 0;
 }
@@ -213,7 +212,8 @@ static int set_module_name(PyTypeObject *type, const char *name)
     return status;
 }
 
-static PyTypeObject *choose_metaclass(PyTypeObject *metaclass, PyObject *bases)
+/* old_api: the functions that 3.11 had, which still take a metaclass with a tp_new of its own. */
+static PyTypeObject *choose_metaclass(PyTypeObject *metaclass, PyObject *bases, const PyType_Spec *spec, bool old_api)
 {
     if (!metaclass) metaclass = &PyType_Type;
     metaclass = type_calculate_metaclass(metaclass, bases);
@@ -222,22 +222,21 @@ static PyTypeObject *choose_metaclass(PyTypeObject *metaclass, PyObject *bases)
         PyErr_Format(PyExc_TypeError, "Metaclass '%R' is not a subclass of 'type'.", metaclass);
         return NULL;
     }
-    if (metaclass->tp_new && metaclass->tp_new != PyType_Type.tp_new) {
-        PyErr_SetString(PyExc_TypeError, "Metaclasses with custom tp_new are not supported.");
-        return NULL;
-    }
-    return metaclass;
+    if (!metaclass->tp_new || metaclass->tp_new == PyType_Type.tp_new) return metaclass;
+    if (!old_api) PyErr_SetString(PyExc_TypeError, "Metaclasses with custom tp_new are not supported.");
+    else if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "Type %s uses PyType_Spec with a metaclass that has custom tp_new. This is "
+                              "deprecated and will no longer be allowed in Python 3.14.", spec->name) == 0) return metaclass;
+    return NULL;
 }
 
-PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec, PyObject *bases_given)
+static PyObject *type_from_spec(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec, PyObject *bases_given, bool old_api)
 {
     SpecData d = {0};
     PyHeapTypeObject *heap = NULL;
     PyObject *bases = NULL, *name = NULL;
     Py_ssize_t basicsize, data_offset;
     if (read_spec(spec, &d) < 0 || !(bases = spec_bases(spec, bases_given))) return NULL;
-    if (check_bases(bases, spec->flags & Py_TPFLAGS_IMMUTABLETYPE) < 0) goto error;
-    if (!(metaclass = choose_metaclass(metaclass, bases))) goto error;
+    if (check_bases(spec, bases) < 0 || !(metaclass = choose_metaclass(metaclass, bases, spec, old_api))) goto error;
     PyTypeObject *base = type_best_base(bases);
     if (!base) goto error;
     if (!(base->tp_flags & Py_TPFLAGS_BASETYPE)) {
@@ -286,13 +285,18 @@ error:
     return NULL;
 }
 
-PyObject *PyType_FromModuleAndSpec(PyObject *module, PyType_Spec *spec, PyObject *bases)
+PyObject *PyType_FromMetaclass(PyTypeObject *metaclass, PyObject *module, PyType_Spec *spec, PyObject *bases)
 {
-    return PyType_FromMetaclass(NULL, module, spec, bases);
+    return type_from_spec(metaclass, module, spec, bases, false);
 }
 
-PyObject *PyType_FromSpecWithBases(PyType_Spec *spec, PyObject *bases) { return PyType_FromMetaclass(NULL, NULL, spec, bases); }
-PyObject *PyType_FromSpec(PyType_Spec *spec) { return PyType_FromMetaclass(NULL, NULL, spec, NULL); }
+PyObject *PyType_FromModuleAndSpec(PyObject *module, PyType_Spec *spec, PyObject *bases)
+{
+    return type_from_spec(NULL, module, spec, bases, true);
+}
+
+PyObject *PyType_FromSpecWithBases(PyType_Spec *spec, PyObject *bases) { return type_from_spec(NULL, NULL, spec, bases, true); }
+PyObject *PyType_FromSpec(PyType_Spec *spec) { return type_from_spec(NULL, NULL, spec, NULL, true); }
 
 /* ---- slots by number ------------------------------------------------------------------------------------------------------- */
 

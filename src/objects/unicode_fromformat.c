@@ -130,7 +130,6 @@ static int write_char(_PyUnicodeWriter *w, int ordinal)
 static int write_argument(_PyUnicodeWriter *w, const char *start, Spec *spec, Arguments *args)
 {
     switch (spec->conversion) {
-        case '%': return _PyUnicodeWriter_WriteChar(w, '%');
         case 'c': return write_char(w, va_arg(args->list, int));
         case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': return write_number(w, spec, args);
         case 's':
@@ -154,6 +153,9 @@ static int write_argument(_PyUnicodeWriter *w, const char *start, Spec *spec, Ar
             PyErr_SetString(PyExc_TypeError, "%N argument must be a type");
             return -1;
         }
+        case '%':
+            if (start[1] == '%') return _PyUnicodeWriter_WriteChar(w, '%');
+            FALLTHROUGH;
         default:
             PyErr_Format(PyExc_SystemError, "invalid format string: %s", start);
             return -1;

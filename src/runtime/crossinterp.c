@@ -401,7 +401,12 @@ int crossinterp_pack(PyObject *dict, SharedItem **items)
     PyObject *list = PyDict_Items(dict);         /* packing runs no code of others, but stays away from a changing dict */
     for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
         PyObject *pair = PyList_GET_ITEM(list, i);
-        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(pair, 0));
+        Py_ssize_t length;
+        const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(pair, 0), &length);
+        if (name && strlen(name) != (size_t)length) {
+            PyErr_SetString(PyExc_ValueError, "embedded null character");
+            name = NULL;
+        }
         SharedItem *item = name ? calloc(1, sizeof *item) : NULL;
         if (item) {
             item->next = *items;

@@ -146,6 +146,7 @@ void thread_attach(PyThreadState *ts)
 {
     gil_take(ts);
     if (!ts->_status.bound) thread_bind(ts);
+    gilstate_follow(ts);
     thread_current = (Thread *)ts;
     if (UNLIKELY(P->signal_tripped) && ts == P->main_thread_state) eval_breaker_set(ts, EVAL_SIGNALS_PENDING);
 }

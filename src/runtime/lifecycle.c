@@ -284,6 +284,12 @@ static PyStatus init_main(PyThreadState *ts)
         }
         P->initialized = true;
     }
+    if (!is_main && config->sys_path_0) {                    /* the main interpreter's program did it for itself */
+        PyObject *path = PySys_GetObject("path"), *first = PyUnicode_FromWideChar(config->sys_path_0, -1);
+        int status = first && path && PyList_Check(path) ? PyList_Insert(path, 0, first) : -1;
+        Py_XDECREF(first);
+        if (status < 0) return STATUS_ERROR("can't initialize sys.path[0]");
+    }
     r->ready = true;
     if (config->site_import && import_and_forget("site") < 0) return STATUS_ERROR("Failed to import the site module");
     return PyStatus_Ok();
@@ -502,6 +508,17 @@ static void call_exit_functions(void)
     fflush(stderr);
 }
 
+/* Daemon threads will not run again: what their states refer to goes while modules are still there. The states themselves
+ * stay, their threads may look at them until the process ends. */
+static void clear_daemon_threads(PyThreadState *ts)
+{
+    for (PyThreadState *other = ts->interp->runtime.threads; other;) {
+        bool clear = other != ts && !other->_status.cleared;
+        if (clear) PyThreadState_Clear(other);
+        other = clear ? ts->interp->runtime.threads : other->next;      /* clearing runs code */
+    }
+}
+
 int Py_FinalizeEx(void)
 {
     if (!P->initialized) return 0;
@@ -516,6 +533,7 @@ int Py_FinalizeEx(void)
     __atomic_store_n(&interp->runtime.finalizing, ts, __ATOMIC_RELEASE);
     interp->runtime.finalizing_thread = PyThread_get_thread_ident();
     __atomic_store_n(&P->finalizing, ts, __ATOMIC_RELEASE);
+    clear_daemon_threads(ts);
     if (flush_std_files() < 0) status = -1;
     P->initialized = false;
     P->core_initialized = false;

@@ -16,6 +16,7 @@ void stack_bounds(uintptr_t *low, uintptr_t *high);
 void lists_lock(void);
 void lists_unlock(void);
 void gilstate_forget(void);
+void gilstate_follow(PyThreadState *ts);
 PyObject *thread_current_exceptions(void);
 /* Releases what other threads wait for when a thread state ends (_thread). */
 void thread_release_on_exit(PyThreadState *ts);

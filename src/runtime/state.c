@@ -1,7 +1,7 @@
 /* Process, interpreters and thread states: making, linking and ending them, and the PyGILState protocol.
  *
  * thread_current is the thread state that runs on this OS thread and holds the GIL, or NULL.
- * thread_gilstate is the one that PyGILState_Ensure uses: the first state bound to this OS thread.
+ * thread_gilstate is the one that PyGILState_Ensure uses: the last state attached in this OS thread.
  * The lists of interpreters and of threads are guarded by Process.runtime.lists. */
 #include "runtime/crossinterp.h"
 #include "runtime/state.h"
@@ -284,6 +284,14 @@ void thread_bind(PyThreadState *ts)
     }
 }
 
+/* PyGILState is about the state that was attached last. */
+void gilstate_follow(PyThreadState *ts)
+{
+    if (thread_gilstate == ts) return;
+    thread_gilstate = ts;
+    ts->_status.bound_gilstate = 1;
+}
+
 PyThreadState *PyThreadState_New(PyInterpreterState *interp)
 {
     PyThreadState *ts = thread_new(interp);
@@ -404,6 +412,7 @@ PyThreadState *PyThreadState_Swap(PyThreadState *ts)
         gil_change_holder(old, ts);
         thread_current = (Thread *)ts;
         if (!ts->_status.bound) thread_bind(ts);
+        gilstate_follow(ts);
         return old;
     }
     int saved = errno;

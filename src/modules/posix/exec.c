@@ -1,5 +1,6 @@
 /* posix: replacing the process (execv, execve) and starting another (posix_spawn). */
 #include "posix_private.h"
+#include "runtime/state.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -83,9 +84,17 @@ done:
     return strings;
 }
 
+static int check_may_exec(void)
+{
+    if (interp_get()->runtime.feature_flags & FEATURE_EXEC) return 0;
+    PyErr_SetString(PyExc_RuntimeError, "exec not supported for isolated subinterpreters");
+    return -1;
+}
+
 BUILTIN(posix, execv, POSITIONAL, "($module, path, argv, /)", "Execute an executable path with arguments, replacing current process.")
 {
     Path path;
+    if (check_may_exec() < 0) return NULL;
     if (path_get(&path, "execv", "path", arg[0], 0) < 0) return NULL;
     char **argv = NULL;
     if (!PyList_Check(arg[1]) && !PyTuple_Check(arg[1])) PyErr_SetString(PyExc_TypeError, "execv() arg 2 must be a tuple or list");
@@ -105,6 +114,7 @@ BUILTIN(posix, execv, POSITIONAL, "($module, path, argv, /)", "Execute an execut
 BUILTIN(posix, execve, KEYWORDS, "($module, /, path, argv, env)", "Execute an executable path with arguments and environment, replacing current process.")
 {
     Path path;
+    if (check_may_exec() < 0) return NULL;
     if (path_get(&path, "execve", "path", arg[0], PATH_FD) < 0) return NULL;
     char **argv = NULL, **env = NULL;
     if (!PyList_Check(arg[1]) && !PyTuple_Check(arg[1])) PyErr_SetString(PyExc_TypeError, "execve: argv must be a tuple or list");

@@ -18,7 +18,8 @@ static int wrong_path_type(Path *path, PyObject *value, int allowed)
 static PyObject *fspath(Path *path, PyObject *value, int allowed)
 {
     PyObject *method = PyObject_GetAttrString((PyObject *)Py_TYPE(value), "__fspath__");
-    if (!method) {
+    if (!method || method == Py_None) {
+        Py_XDECREF(method);
         PyErr_Clear();
         wrong_path_type(path, value, allowed);
         return NULL;

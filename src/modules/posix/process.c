@@ -1,6 +1,6 @@
 /* posix: processes: fork, wait, signals, groups, priorities, scheduling, environment, random bytes, names of the system. */
-#include "runtime/runtime.h"
 #include "posix_private.h"
+#include "runtime/state.h"
 
 #include <pty.h>
 #include <sched.h>
@@ -21,34 +21,62 @@ static PyObject *imported_threading(void)
     return module;
 }
 
-static int warn_about_threads(const char *name)
+/* Threads of the process as the kernel counts them; 0: it does not say. */
+static long kernel_threads(void)
+{
+    char text[1024];
+    FILE *file = fopen("/proc/self/stat", "re");
+    size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file) fclose(file);
+    text[n] = 0;
+    char *field = strrchr(text, ')');                        /* the second field is the program's name, in brackets */
+    for (int i = 2; field && i < 20; i++) field = strchr(field + 1, ' ');
+    return field ? strtol(field, NULL, 10) : 0;
+}
+
+static Py_ssize_t python_threads(void)
 {
     PyObject *threading = imported_threading(), *active = NULL, *limbo = NULL;
     Py_ssize_t n = 0;
-    if (threading) {
-        active = PyObject_GetAttrString(threading, "_active");
-        limbo = active ? PyObject_GetAttrString(threading, "_limbo") : NULL;
-        if (limbo) n = PyMapping_Length(active) + PyMapping_Length(limbo);
-        PyErr_Clear();
-        Py_XDECREF(active);
-        Py_XDECREF(limbo);
-        Py_DECREF(threading);
-    }
+    if (!threading) return 0;
+    active = PyObject_GetAttrString(threading, "_active");
+    limbo = active ? PyObject_GetAttrString(threading, "_limbo") : NULL;
+    if (limbo) n = PyMapping_Length(active) + PyMapping_Length(limbo);
+    PyErr_Clear();
+    Py_XDECREF(active);
+    Py_XDECREF(limbo);
+    Py_DECREF(threading);
+    return n;
+}
+
+static int warn_about_threads(const char *name)
+{
+    long n = kernel_threads();
+    if (n <= 0) n = python_threads();
     if (n <= 1) return 0;
     return PyErr_WarnFormat(PyExc_DeprecationWarning, 1,
                             "This process (pid=%d) is multi-threaded, use of %s() may lead to deadlocks in the child.", getpid(), name);
 }
 
+static int check_may_fork(void)
+{
+    RuntimeState *r = &interp_get()->runtime;
+    if (r->finalizing) PyErr_SetString(PyExc_PythonFinalizationError, "can't fork at interpreter shutdown");
+    else if (!(r->feature_flags & FEATURE_FORK)) PyErr_SetString(PyExc_RuntimeError, "fork not supported for isolated subinterpreters");
+    else return 0;
+    return -1;
+}
+
 BUILTIN_NOARGS(posix, fork, "($module, /)", "Fork a child process. Return 0 to the child and its process ID to the parent.")
 {
-    if (PySys_Audit("os.fork", NULL) < 0) return NULL;
+    if (check_may_fork() < 0 || PySys_Audit("os.fork", NULL) < 0) return NULL;
     PyOS_BeforeFork();
     pid_t pid = fork();
     int saved = errno;
     if (pid == 0) PyOS_AfterFork_Child();
     else {
         PyOS_AfterFork_Parent();
-        if (pid > 0 && warn_about_threads("fork") < 0) PyErr_WriteUnraisable(NULL);
+        if (pid > 0 && warn_about_threads("fork") < 0) return NULL;
     }
     errno = saved;
     return pid < 0 ? posix_error() : PyLong_FromLong(pid);
@@ -57,14 +85,14 @@ BUILTIN_NOARGS(posix, fork, "($module, /)", "Fork a child process. Return 0 to t
 BUILTIN_NOARGS(posix, forkpty, "($module, /)", "Fork a new process with a new pseudo-terminal as its controlling one; returns (pid, master_fd).")
 {
     int master = -1;
-    if (PySys_Audit("os.forkpty", NULL) < 0) return NULL;
+    if (check_may_fork() < 0 || PySys_Audit("os.forkpty", NULL) < 0) return NULL;
     PyOS_BeforeFork();
     pid_t pid = forkpty(&master, NULL, NULL, NULL);
     int saved = errno;
     if (pid == 0) PyOS_AfterFork_Child();
     else {
         PyOS_AfterFork_Parent();
-        if (pid > 0 && warn_about_threads("forkpty") < 0) PyErr_WriteUnraisable(NULL);
+        if (pid > 0 && warn_about_threads("forkpty") < 0) return NULL;
     }
     errno = saved;
     return pid < 0 ? posix_error() : Py_BuildValue("(ii)", (int)pid, master);

@@ -249,8 +249,10 @@ int address_get(SocketState *state, int family, int protocol, PyObject *object, 
 static PyObject *numeric_host(const Address *address, socklen_t length)
 {
     char text[NI_MAXHOST];
-    if (address->any.sa_family == AF_INET) {
-        if (!inet_ntop(AF_INET, &address->in.sin_addr, text, sizeof text)) return PyErr_SetFromErrno(PyExc_OSError);
+    bool four = address->any.sa_family == AF_INET;
+    if (four || address->any.sa_family == AF_INET6) {           /* the scope is a number of the tuple, no part of the text */
+        const void *bits = four ? (const void *)&address->in.sin_addr : &address->in6.sin6_addr;
+        if (!inet_ntop(address->any.sa_family, bits, text, sizeof text)) return PyErr_SetFromErrno(PyExc_OSError);
         return PyUnicode_FromString(text);
     }
     int error = getnameinfo(&address->any, length, text, sizeof text, NULL, 0, NI_NUMERICHOST);
