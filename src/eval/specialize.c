@@ -58,6 +58,7 @@ static bool load_class_attr(PyTypeObject *cls, CodeUnit *at, PyObject *name)
     PyObject *value = type_lookup(cls, name);
     if (!value) return false;
     if (Py_TYPE(value)->tp_descr_get && !PyFunction_Check(value) && !Py_IS_TYPE(value, &PyMethodDescr_Type)) return false;
+    if (meta != &PyType_Type && !version_of(meta)) return false;   /* with a version its changes are noticed */
     uint32_t version = version_of(cls);
     if (!version) return false;
     cache_set_u32(at + 2, version);

@@ -140,6 +140,8 @@ static int set_class(PyObject *self, PyObject *value, void *Py_UNUSED(c))
     if (from->tp_flags & Py_TPFLAGS_MANAGED_DICT && instance_shape(self) && !instance_dict(self)) return -1;
     if (to->tp_flags & Py_TPFLAGS_HEAPTYPE) Py_INCREF(to);
     Py_SET_TYPE(self, to);
+    if (UNLIKELY(to->tp_descr_get != from->tp_descr_get || to->tp_descr_set != from->tp_descr_set || PyType_Check(self)))
+        type_forget_all_versions();
     if (from->tp_flags & Py_TPFLAGS_HEAPTYPE) Py_DECREF(from);
     return 0;
 }

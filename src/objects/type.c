@@ -207,6 +207,7 @@ static int type_setattro(PyObject *self, PyObject *name, PyObject *value)
     status = value ? PyDict_SetItem(type->tp_dict, name, value) : PyDict_DelItem(type->tp_dict, name);
     PyType_Modified(type);
     if (status == 0 && type_is_slot_name(name)) status = type_update_slot(type, name);
+    if (name == STR(__get__) || name == STR(__set__) || name == STR(__delete__)) type_forget_all_versions();
 done:
     Py_XDECREF(old);
     Py_DECREF(name);

@@ -93,6 +93,7 @@ int type_add_operators(PyTypeObject *type);
 bool type_is_slot_name(PyObject *name);         /* begins and ends with __ */
 
 int type_mro_compute(PyTypeObject *type, PyObject **old_mro);    /* 1 changed, 0 replaced meanwhile, -1 */
+void type_forget_all_versions(void);
 void type_mro_modified(PyTypeObject *type, PyObject *bases);      /* never cached again if its MRO is not what bases give */
 PyObject *type_mro_plain(PyTypeObject *type);                    /* type.mro(): NEW list */
 PyTypeObject *type_best_base(PyObject *bases);                   /* BORROWED */

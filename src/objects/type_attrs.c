@@ -416,6 +416,7 @@ static int set_bases(PyObject *self, PyObject *bases, void *Py_UNUSED(c))
         move_in_subclass_lists(type, bases, true, &status);
         Py_DECREF(saved);
         if (status == 0) status = update_all_slots(type);
+        type_forget_all_versions();                          /* it may have become a descriptor's class */
     }
     Py_DECREF(log);
     Py_DECREF(old_bases);

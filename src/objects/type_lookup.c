@@ -139,6 +139,20 @@ static void notify_watchers(PyTypeObject *type)
     }
 }
 
+/* Versions of type and all classes below it: what specialised code knows of them holds no longer. */
+static void forget_versions(PyTypeObject *type)
+{
+    SubclassList *list = *type_subclass_slot(type);
+    for (Py_ssize_t i = 0; list && i < list->count; i++) forget_versions(list->items[i]);
+    if (type->tp_flags & _Py_TPFLAGS_STATIC_BUILTIN) return;
+    type->tp_version_tag = 0;
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) ((PyHeapTypeObject *)type)->_spec_cache.getitem = NULL;
+}
+
+/* A class became or ceased to be a descriptor's, or a metaclass changed. Specialised code guards with the version of the
+ * object's class alone; these rare events invalidate all of them. */
+COLD void type_forget_all_versions(void) { forget_versions(&PyBaseObject_Type); }
+
 void PyType_Modified(PyTypeObject *type)
 {
     if (!type->tp_version_tag) return;                      /* then its subclasses have none either */
@@ -150,6 +164,7 @@ void PyType_Modified(PyTypeObject *type)
     if (UNLIKELY(type->tp_watched)) notify_watchers(type);
     type->tp_version_tag = 0;
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) ((PyHeapTypeObject *)type)->_spec_cache.getitem = NULL;
+    if (UNLIKELY(type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS)) type_forget_all_versions();
 }
 
 /* Of a type whose MRO is not what its bases alone give: never cached again. */
