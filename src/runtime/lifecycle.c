@@ -284,14 +284,14 @@ static PyStatus init_main(PyThreadState *ts)
         }
         P->initialized = true;
     }
+    r->ready = true;
+    if (config->site_import && import_and_forget("site") < 0) return STATUS_ERROR("Failed to import the site module");
     if (!is_main && config->sys_path_0) {                    /* the main interpreter's program did it for itself */
         PyObject *path = PySys_GetObject("path"), *first = PyUnicode_FromWideChar(config->sys_path_0, -1);
         int status = first && path && PyList_Check(path) ? PyList_Insert(path, 0, first) : -1;
         Py_XDECREF(first);
         if (status < 0) return STATUS_ERROR("can't initialize sys.path[0]");
     }
-    r->ready = true;
-    if (config->site_import && import_and_forget("site") < 0) return STATUS_ERROR("Failed to import the site module");
     return PyStatus_Ok();
 }
 

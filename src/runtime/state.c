@@ -305,9 +305,8 @@ void _PyThreadState_Init(PyThreadState *Py_UNUSED(ts)) { _Py_FatalErrorFunc(__fu
 /* Ends PyThreadState_Clear's part: references only. The state stays linked. */
 void PyThreadState_Clear(PyThreadState *ts)
 {
-    Thread *t = (Thread *)ts;
     if (ts->_status.cleared) return;
-    if (t == thread_current) thread_release_on_exit(ts);
+    if (thread_current && thread_current->ts.interp == ts->interp) thread_release_on_exit(ts);
     ts->_status.finalizing = 1;
     int verbose = ts->interp->runtime.config.verbose;
     if (verbose && ts->current_frame) fprintf(stderr, "PyThreadState_Clear: warning: thread still has a frame\n");
