@@ -1,6 +1,5 @@
 /* Last step: instructions become bytes, with inline caches, EXTENDED_ARG and the direction of jumps; then the line table, the
  * exception table, the names of local slots, and the code object. */
-#include "runtime/runtime.h"
 #include "compile/compile_private.h"
 #include "objects/code.h"
 
@@ -127,11 +126,6 @@ static int put_location(Bytes *b, Location loc, int units, int *line)
     }
     int delta = loc.lineno - *line, column = loc.col_offset, end = loc.end_col_offset;
     *line = loc.lineno;
-    if (UNLIKELY(!interp_config(PyInterpreterState_Get())->code_debug_ranges)) {      /* -X no_debug_ranges */
-        put_head(b, PY_CODE_LOCATION_INFO_NO_COLUMNS, units);
-        put_signed(b, delta);
-        return 0;
-    }
     if (column < 0 || end < 0) {
         if (loc.end_lineno == loc.lineno || loc.end_lineno < 0) {
             put_head(b, PY_CODE_LOCATION_INFO_NO_COLUMNS, units);

@@ -254,7 +254,7 @@ INST(RETURN_VALUE) {
     SAVE_SP();
     ts->py_recursion_remaining++;
     frame = ts->current_frame = dying->previous;
-    frame_leave(ts, dying);
+    frame_leave(ts, dying, pc - 1);
     LOAD_SP();
     pc = frame->instr_ptr + frame->return_offset;
     PUSH(result);

@@ -19,10 +19,11 @@ static ALWAYS_INLINE void float_release(PyObject *o)
     if (--o->ob_refcnt == 0) float_dealloc_exact(o);
 }
 
-/* The frame of a Python function has returned: drop it and give its room back. */
-static ALWAYS_INLINE void frame_leave(PyThreadState *ts, Frame *f)
+/* The frame of a Python function has returned, with the instruction `at`: drop it and give its room back. */
+static ALWAYS_INLINE void frame_leave(PyThreadState *ts, Frame *f, CodeUnit *at)
 {
     if (UNLIKELY(f->owner != FRAME_OWNED_BY_THREAD || f->frame_obj)) {
+        f->instr_ptr = at;                             /* f_lineno of a frame object that lives on */
         frame_leave_slow(ts, f);
         return;
     }

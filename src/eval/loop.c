@@ -115,7 +115,7 @@ op_RESERVED:
 op_ENTER_EXECUTOR:
 unknown_opcode:
     HERE();
-    PyErr_SetString(PyExc_SystemError, "unknown opcode");
+    PyErr_Format(PyExc_SystemError, "%U:%d: unknown opcode %d", CODE()->co_filename, frame_line(frame), pc[-1].op.code);
     goto error;
 
 pending:                                                   /* frame->instr_ptr is current, pc the next instruction */

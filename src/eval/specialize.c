@@ -85,6 +85,11 @@ static bool load_data_descriptor(PyObject *owner, PyObject *descr, CodeUnit *at)
         specialize_to(at, LOAD_ATTR_SLOT);
         return true;
     }
+    if (Py_IS_TYPE(descr, &PyGetSetDescr_Type) && PyDescr_NAME(descr) == STR(__class__) && PyDescr_TYPE(descr) == &PyBaseObject_Type) {
+        at[4].cache = offsetof(PyObject, ob_type);
+        specialize_to(at, LOAD_ATTR_SLOT);
+        return true;
+    }
     if (Py_IS_TYPE(descr, &PyProperty_Type) && !method) {
         PyObject *getter = PyObject_GetAttrString(descr, "fget");
         if (!getter) {

@@ -136,6 +136,35 @@ static void code_fill(PyCodeObject *co, const CodeParts *p, int nlocals)
     if (s->next_code_version) s->next_code_version++;
 }
 
+/* -X no_debug_ranges: the line table with lines alone. Entries stay as they are cut. */
+COLD static PyObject *lines_without_columns(PyObject *table)
+{
+    const uint8_t *p = (uint8_t *)PyBytes_AS_STRING(table), *end = p + PyBytes_GET_SIZE(table);
+    PyObject *result = PyBytes_FromStringAndSize(NULL, 2 * (end - p));        /* a short entry grows from 2 bytes to 2, one of a line from 3 to 2 */
+    if (!result) return NULL;
+    uint8_t *start = (uint8_t *)PyBytes_AS_STRING(result), *out = start;
+    while (p < end) {
+        int head = *p++, kind = head >> 3 & 15;
+        const uint8_t *line = p;
+        while (p < end && !(*p & 0x80)) p++;           /* the next entry */
+        if (kind == PY_CODE_LOCATION_INFO_NONE) {
+            *out++ = (uint8_t)head;
+            continue;
+        }
+        *out++ = (uint8_t)(0x80 | PY_CODE_LOCATION_INFO_NO_COLUMNS << 3 | (head & 7));
+        if (kind == PY_CODE_LOCATION_INFO_LONG || kind == PY_CODE_LOCATION_INFO_NO_COLUMNS) {
+            while (line < p && *line & 0x40) *out++ = *line++;
+            if (line < p) *out++ = *line;
+        }
+        else {
+            int delta = kind >= PY_CODE_LOCATION_INFO_ONE_LINE0 && kind <= PY_CODE_LOCATION_INFO_ONE_LINE2 ? kind - PY_CODE_LOCATION_INFO_ONE_LINE0 : 0;
+            *out++ = (uint8_t)(delta << 1);
+        }
+    }
+    _PyBytes_Resize(&result, out - start);
+    return result;
+}
+
 PyObject *code_new(const CodeParts *parts)
 {
     int nlocals;
@@ -147,6 +176,14 @@ PyObject *code_new(const CodeParts *parts)
     if (!co) return NULL;
     memset((char *)co + sizeof(PyVarObject), 0, offsetof(PyCodeObject, co_code_adaptive) - sizeof(PyVarObject));
     code_fill(co, parts, nlocals);
+    if (UNLIKELY(!interp_get()->runtime.config.code_debug_ranges)) {
+        PyObject *lines = lines_without_columns(co->co_linetable);
+        if (!lines) {
+            Py_DECREF(co);
+            return NULL;
+        }
+        Py_SETREF(co->co_linetable, lines);
+    }
     memcpy(co->co_code_adaptive, PyBytes_AS_STRING(parts->code), (size_t)PyBytes_GET_SIZE(parts->code));
     int entry = 0;
     while (entry < units && CODE_UNITS(co)[entry].op.code != RESUME) entry++;

@@ -226,7 +226,7 @@ PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path)
     Py_ssize_t name_length;
     const char *text = PyUnicode_AsUTF8AndSize(name, &name_length);
     if (!text) return NULL;
-    if (strlen(text) != (size_t)name_length) {
+    if (strlen(text) != (size_t)name_length || (PyUnicode_Check(path) && PyUnicode_FindChar(path, 0, 0, PyUnicode_GET_LENGTH(path), 1) >= 0)) {
         PyErr_SetString(PyExc_ValueError, "embedded null character");
         return NULL;
     }
