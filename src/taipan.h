@@ -16,6 +16,12 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define FALLTHROUGH  __attribute__((fallthrough))
 #define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+/* In front of a loop that runs a few times only: not worth unrolling or vectors. */
+#ifdef __clang__
+#define SHORT_LOOP _Pragma("clang loop vectorize(disable) unroll(disable)")
+#else
+#define SHORT_LOOP _Pragma("GCC unroll 1")
+#endif
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The object of a struct that begins with PyObject_HEAD. */

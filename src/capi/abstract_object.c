@@ -3,6 +3,7 @@
 
 #include "objects/format.h"
 #include "objects/long.h"
+#include "objects/type.h"
 
 PyAPI_DATA(PyTypeObject) _PyUnion_Type;      /* the type of int | str */
 PyAPI_FUNC(PyObject *) _PyObject_NextNotImplemented(PyObject *it);       /* tp_iternext of classes with __next__ = None */
@@ -52,10 +53,15 @@ Py_ssize_t PyObject_LengthHint(PyObject *o, Py_ssize_t default_value)
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
         PyErr_Clear();
     }
-    PyObject *method = abstract_lookup_special(o, STR(__length_hint__));
-    if (!method) return PyErr_Occurred() ? -1 : default_value;
-    PyObject *result = PyObject_CallNoArgs(method);
-    Py_DECREF(method);
+    PyObject *result, *descr = type_lookup(Py_TYPE(o), STR(__length_hint__));
+    if (!descr) return default_value;
+    if (Py_IS_TYPE(descr, &PyMethodDescr_Type)) result = PyObject_CallOneArg(descr, o);
+    else {
+        PyObject *method = abstract_lookup_special(o, STR(__length_hint__));
+        if (!method) return PyErr_Occurred() ? -1 : default_value;
+        result = PyObject_CallNoArgs(method);
+        Py_DECREF(method);
+    }
     if (!result) {
         if (!PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
         PyErr_Clear();

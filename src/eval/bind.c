@@ -240,7 +240,7 @@ Frame *frame_push_call(PyThreadState *ts, PyFunctionObject *func, PyObject *loca
     }
     if (LIKELY(!kwnames && nargs == co->co_argcount && !co->co_kwonlyargcount && !(co->co_flags & (CO_VARARGS | CO_VARKEYWORDS)))) {
         frame_init(f, func, locals, co, (int)nargs);
-        for (Py_ssize_t i = 0; i < nargs; i++) f->localsplus[i] = args[i];
+        SHORT_LOOP for (Py_ssize_t i = 0; i < nargs; i++) f->localsplus[i] = args[i];
         return f;
     }
     frame_init(f, func, locals, co, 0);

@@ -101,7 +101,7 @@ INST(CALL_PY_EXACT_ARGS) {                       /* 1: function version, which s
     Frame *callee = frame_stack_push(ts, (size_t)co->co_framesize);
     if (UNLIKELY(!callee)) goto error;
     frame_init(callee, function, NULL, co, (int)nargs);
-    for (unsigned i = 0; i < nargs; i++) callee->localsplus[i] = args[i];
+    SHORT_LOOP for (unsigned i = 0; i < nargs; i++) callee->localsplus[i] = args[i];
     sp -= 2 + oparg;
     ENTER_FRAME(callee, 4);
 }

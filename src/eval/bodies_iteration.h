@@ -63,10 +63,10 @@ INST(FOR_ITER_LIST) {
     PyObject *list = it->sequence;
     if (LIKELY(list != NULL)) {
         if (LIKELY((size_t)it->index < (size_t)PyList_GET_SIZE(list))) {
-            PUSH(Py_NewRef(PyList_GET_ITEM(list, it->index)));
+            PyObject *v = Py_NewRef(PyList_GET_ITEM(list, it->index));
             it->index++;
             pc++;
-            NEXT();
+            NEXT_VALUE(v);
         }
         it->index = -1;
         it->sequence = NULL;
@@ -81,10 +81,10 @@ INST(FOR_ITER_TUPLE) {
     PyObject *tuple = it->sequence;
     if (LIKELY(tuple != NULL)) {
         if (LIKELY(it->index < PyTuple_GET_SIZE(tuple))) {
-            PUSH(Py_NewRef(PyTuple_GET_ITEM(tuple, it->index)));
+            PyObject *v = Py_NewRef(PyTuple_GET_ITEM(tuple, it->index));
             it->index++;
             pc++;
-            NEXT();
+            NEXT_VALUE(v);
         }
         it->sequence = NULL;
         Py_DECREF(tuple);
@@ -114,9 +114,8 @@ INST(FOR_ITER_RANGE) {
         range->len++;
         goto error;
     }
-    PUSH(v);
     pc++;
-    NEXT();
+    NEXT_VALUE(v);
 }
 
 /* The generator's frame goes on top; its yield comes back behind this instruction, its return to END_FOR. */

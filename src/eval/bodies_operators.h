@@ -32,7 +32,7 @@ INST(BINARY_OP) {
 general_BINARY_OP:;
     HERE();
     SAVE_SP();
-    PyObject *a = PEEK(2), *b = PEEK(1), *r = eval_binary_ops[oparg](a, b);
+    PyObject *a = PEEK(2), *b = PEEK(1), *r = eval_binary_op(ts, oparg, a, b);
     Py_DECREF(a);
     Py_DECREF(b);
     sp -= 2;
@@ -42,20 +42,27 @@ general_BINARY_OP:;
     NEXT();
 }
 
-/* Results of compact ints fit a word. A left operand that nobody else has takes the result; so does the variable in `x = x + y`,
- * whose value is held by the stack and the variable alone. */
-#define INT_ARITHMETIC(sign)                                                                                              \
+/* Results of compact ints fit a word. A left operand that nobody else has takes the result in place; so does the value of
+ * `x += y`, `o.x += y` and `list[i] += y` when only the stack and the variable, attribute or item hold it (see augmented_target):
+ * the instructions that would store it again are skipped. */
+#define INT_ARITHMETIC(sign)                                                                                            \
     PyObject *a = PEEK(2), *b = PEEK(1);                                                                                \
     if (UNLIKELY(!int_is_compact(a) || !int_is_compact(b))) MISS(BINARY_OP);                                            \
-    int64_t result = int_value(a) sign int_value(b);                                                                      \
-    if (Py_REFCNT(a) == 2 && pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a && int_replace(a, result)) {       \
-        a->ob_refcnt = 1;                                                                                               \
-        sp -= 2;                                                                                                        \
-        pc += 2;                                                                                                        \
-        int_release(b);                                                                                                 \
-        NEXT();                                                                                                         \
+    int64_t result = int_value(a) sign int_value(b);                                                                    \
+    if (Py_REFCNT(a) == 2) {                                                                                            \
+        if (pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a && int_replace(a, result)) {                        \
+            a->ob_refcnt = 1;                                                                                           \
+            sp -= 2;                                                                                                    \
+            pc += 2;                                                                                                    \
+            int_release(b);                                                                                             \
+            NEXT();                                                                                                     \
+        }                                                                                                               \
+        if (augmented_target(pc + 1, sp - 2, a) && int_replace(a, result)) {                                            \
+            int_release(b);                                                                                             \
+            goto augmented;                                                                                             \
+        }                                                                                                               \
     }                                                                                                                   \
-    if (Py_REFCNT(a) == 1 && int_replace(a, result)) {                                                                  \
+    else if (Py_REFCNT(a) == 1 && int_replace(a, result)) {                                                             \
         sp--;                                                                                                           \
         pc++;                                                                                                           \
         int_release(b);                                                                                                 \
@@ -64,54 +71,75 @@ general_BINARY_OP:;
     HERE();                                                                                                             \
     PyObject *r = long_from_i64((Thread *)ts, result);                                                                  \
     if (UNLIKELY(!r)) goto error;                                                                                       \
-    PEEK(2) = r;                                                                                                        \
-    sp--;                                                                                                               \
+    sp -= 2;                                                                                                            \
     pc++;                                                                                                               \
     int_release(a);                                                                                                     \
     int_release(b);                                                                                                     \
-    NEXT();
+    NEXT_VALUE(r);
 
 INST(BINARY_OP_ADD_INT) { INT_ARITHMETIC(+) }
 INST(BINARY_OP_SUBTRACT_INT) { INT_ARITHMETIC(-) }
 INST(BINARY_OP_MULTIPLY_INT) { INT_ARITHMETIC(*) }
 
+augmented: {                                     /* the result is in place: drop a, then what leads to it, and skip the store */
+        PyObject *a = PEEK(2);
+        a->ob_refcnt = 1;
+        sp -= 2;
+        if (pc[1].op.arg == 2) {                 /* SWAP 2, STORE_ATTR: owner */
+            pc += 7;
+            PyObject *owner = POP();
+            Py_DECREF(owner);
+            NEXT();
+        }
+        pc += 5;                                 /* SWAP 3, SWAP 2, STORE_SUBSCR: list index */
+        PyObject *key = POP(), *list = POP();
+        int_release(key);
+        Py_DECREF(list);
+        NEXT();
+    }
+
 /* Floats: the result goes into an operand that nobody else has. */
-#define FLOAT_ARITHMETIC(sign)                                                                                            \
+#define FLOAT_ARITHMETIC(sign)                                                                                          \
     PyObject *a = PEEK(2), *b = PEEK(1);                                                                                \
     if (UNLIKELY(!PyFloat_CheckExact(a) || !PyFloat_CheckExact(b))) MISS(BINARY_OP);                                    \
-    double result = ((PyFloatObject *)a)->ob_fval sign ((PyFloatObject *)b)->ob_fval;                                     \
-    if (Py_REFCNT(a) == 2 && pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a) {                                 \
-        ((PyFloatObject *)a)->ob_fval = result;                                                                         \
-        a->ob_refcnt = 1;                                                                                               \
-        sp -= 2;                                                                                                        \
-        pc += 2;                                                                                                        \
-        float_release(b);                                                                                               \
-        NEXT();                                                                                                         \
-    }                                                                                                                   \
+    double result = FLOAT_VALUE(a) sign FLOAT_VALUE(b);                                                                 \
     if (Py_REFCNT(a) == 1) {                                                                                            \
-        ((PyFloatObject *)a)->ob_fval = result;                                                                         \
-        sp--;                                                                                                           \
+        FLOAT_VALUE(a) = result;                                                                                        \
+        sp -= 2;                                                                                                        \
         pc++;                                                                                                           \
-        float_release(b);                                                                                                   \
-        NEXT();                                                                                                         \
+        float_release(b);                                                                                               \
+        NEXT_VALUE(a);                                                                                                  \
+    }                                                                                                                   \
+    if (Py_REFCNT(a) == 2) {                                                                                            \
+        if (pc[1].op.code == STORE_FAST && LOCAL(pc[1].op.arg) == a) {                                                  \
+            FLOAT_VALUE(a) = result;                                                                                    \
+            a->ob_refcnt = 1;                                                                                           \
+            sp -= 2;                                                                                                    \
+            pc += 2;                                                                                                    \
+            float_release(b);                                                                                           \
+            NEXT();                                                                                                     \
+        }                                                                                                               \
+        if (augmented_target(pc + 1, sp - 2, a)) {                                                                 \
+            FLOAT_VALUE(a) = result;                                                                                    \
+            float_release(b);                                                                                           \
+            goto augmented;                                                                                             \
+        }                                                                                                               \
     }                                                                                                                   \
     if (Py_REFCNT(b) == 1) {                                                                                            \
-        ((PyFloatObject *)b)->ob_fval = result;                                                                         \
-        PEEK(2) = b;                                                                                                    \
-        sp--;                                                                                                           \
+        FLOAT_VALUE(b) = result;                                                                                        \
+        sp -= 2;                                                                                                        \
         pc++;                                                                                                           \
-        float_release(a);                                                                                                   \
-        NEXT();                                                                                                         \
+        float_release(a);                                                                                               \
+        NEXT_VALUE(b);                                                                                                  \
     }                                                                                                                   \
     HERE();                                                                                                             \
-    PyObject *r = float_new((Thread *)ts, result);                                                                                \
+    PyObject *r = float_new((Thread *)ts, result);                                                                      \
     if (UNLIKELY(!r)) goto error;                                                                                       \
-    PEEK(2) = r;                                                                                                        \
-    sp--;                                                                                                               \
+    sp -= 2;                                                                                                            \
     pc++;                                                                                                               \
-    float_release(a);                                                                                                       \
-    float_release(b);                                                                                                       \
-    NEXT();
+    float_release(a);                                                                                                   \
+    float_release(b);                                                                                                   \
+    NEXT_VALUE(r);
 
 INST(BINARY_OP_ADD_FLOAT) { FLOAT_ARITHMETIC(+) }
 INST(BINARY_OP_SUBTRACT_FLOAT) { FLOAT_ARITHMETIC(-) }
@@ -350,12 +378,11 @@ INST(COMPARE_OP_INT) {
     if (UNLIKELY(!int_is_compact(a) || !int_is_compact(b))) MISS(COMPARE_OP);
     Py_ssize_t x = int_value(a), y = int_value(b);
     unsigned sign = x < y ? 2 : x > y ? 4 : 8;
-    sp--;
-    TOP() = sign & oparg ? Py_True : Py_False;
+    sp -= 2;
     pc++;
     int_release(a);
     int_release(b);
-    NEXT();
+    NEXT_BOOL(sign & oparg);
 }
 
 INST(COMPARE_OP_FLOAT) {
@@ -363,32 +390,30 @@ INST(COMPARE_OP_FLOAT) {
     if (UNLIKELY(!PyFloat_CheckExact(a) || !PyFloat_CheckExact(b))) MISS(COMPARE_OP);
     double x = ((PyFloatObject *)a)->ob_fval, y = ((PyFloatObject *)b)->ob_fval;
     unsigned sign = x < y ? 2 : x > y ? 4 : x == y ? 8 : 1;
-    sp--;
-    TOP() = sign & oparg ? Py_True : Py_False;
+    sp -= 2;
     pc++;
     float_release(a);
     float_release(b);
-    NEXT();
+    NEXT_BOOL(sign & oparg);
 }
 
 INST(COMPARE_OP_STR) {
     PyObject *a = PEEK(2), *b = PEEK(1);
     if (UNLIKELY(!PyUnicode_CheckExact(a) || !PyUnicode_CheckExact(b))) MISS(COMPARE_OP);
     bool equal = a == b || dict_str_same(a, b);
-    sp--;
-    TOP() = equal == ((oparg >> 5) == Py_EQ) ? Py_True : Py_False;
+    sp -= 2;
     pc++;
     Py_DECREF(a);
     Py_DECREF(b);
-    NEXT();
+    NEXT_BOOL(equal == ((oparg >> 5) == Py_EQ));
 }
 
 INST(IS_OP) {
-    PyObject *b = POP(), *a = TOP();
-    TOP() = (a == b) != (oparg & 1) ? Py_True : Py_False;
+    PyObject *b = POP(), *a = POP();
+    bool same = a == b;
     Py_DECREF(a);
     Py_DECREF(b);
-    NEXT();
+    NEXT_BOOL(same != (oparg & 1));
 }
 
 INST(CONTAINS_OP) {                              /* value container -> bool */
@@ -418,9 +443,8 @@ INST(CONTAINS_OP_DICT) {
     Py_DECREF(v);
     Py_DECREF(dict);
     if (UNLIKELY(status < 0)) goto error;
-    PUSH((unsigned)status ^ oparg ? Py_True : Py_False);
     pc++;
-    NEXT();
+    NEXT_BOOL((unsigned)status ^ oparg);
 }
 
 INST(CONTAINS_OP_SET) {
@@ -433,9 +457,8 @@ INST(CONTAINS_OP_SET) {
     Py_DECREF(v);
     Py_DECREF(set);
     if (UNLIKELY(status < 0)) goto error;
-    PUSH((unsigned)status ^ oparg ? Py_True : Py_False);
     pc++;
-    NEXT();
+    NEXT_BOOL((unsigned)status ^ oparg);
 }
 
 /* ---- truth ---- */
@@ -458,26 +481,29 @@ general_TO_BOOL:;
 
 INST(TO_BOOL_BOOL) {
     if (UNLIKELY(!PyBool_Check(TOP()))) MISS(TO_BOOL);
+    PyObject *v = POP();
     pc += 3;
-    NEXT();
+    NEXT_BOOL(v == Py_True);
 }
 
 INST(TO_BOOL_INT) {
     PyObject *v = TOP();
     if (UNLIKELY(!PyLong_CheckExact(v))) MISS(TO_BOOL);
-    TOP() = int_is_compact(v) && int_value(v) == 0 ? Py_False : Py_True;
-    Py_DECREF(v);
+    bool truth = !long_is_zero(LONG(v));
+    sp--;
+    int_release(v);
     pc += 3;
-    NEXT();
+    NEXT_BOOL(truth);
 }
 
 INST(TO_BOOL_LIST) {
     PyObject *v = TOP();
     if (UNLIKELY(!PyList_CheckExact(v))) MISS(TO_BOOL);
-    TOP() = PyList_GET_SIZE(v) ? Py_True : Py_False;
-    Py_DECREF(v);
+    bool truth = PyList_GET_SIZE(v) != 0;
+    sp--;
     pc += 3;
-    NEXT();
+    Py_DECREF(v);
+    NEXT_BOOL(truth);
 }
 
 INST(TO_BOOL_NONE) {
@@ -490,10 +516,11 @@ INST(TO_BOOL_NONE) {
 INST(TO_BOOL_STR) {
     PyObject *v = TOP();
     if (UNLIKELY(!PyUnicode_CheckExact(v))) MISS(TO_BOOL);
-    TOP() = PyUnicode_GET_LENGTH(v) ? Py_True : Py_False;
+    bool truth = PyUnicode_GET_LENGTH(v) != 0;
+    sp--;
     Py_DECREF(v);
     pc += 3;
-    NEXT();
+    NEXT_BOOL(truth);
 }
 
 INST(TO_BOOL_ALWAYS_TRUE) {

@@ -79,7 +79,8 @@ static ALWAYS_INLINE void frame_init(Frame *f, PyFunctionObject *func, PyObject 
     f->stacktop = co->co_nlocalsplus;
     f->return_offset = 0;
     f->owner = FRAME_OWNED_BY_THREAD;
-    for (int i = filled; i < co->co_nlocalsplus; i++) f->localsplus[i] = NULL;
+    int n = co->co_nlocalsplus;
+    SHORT_LOOP for (int i = filled; i < n; i++) f->localsplus[i] = NULL;
 }
 
 /* Releases what the frame holds, except its code object; hands it to its frame object when someone else has that. */
@@ -165,6 +166,7 @@ PyObject *eval_import(PyThreadState *ts, Frame *f, PyObject *name, PyObject *fro
 
 /* operators.c */
 extern const binaryfunc eval_binary_ops[26];
+PyObject *eval_binary_op(PyThreadState *ts, unsigned operation, PyObject *a, PyObject *b);
 int eval_unpack(PyThreadState *ts, PyObject *seq, int before, int after, PyObject **top);
 PyObject *eval_format(PyObject *value, PyObject *spec);
 int eval_delete_or_set_slice(PyObject *container, PyObject *start, PyObject *stop, PyObject *value);

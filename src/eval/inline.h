@@ -53,6 +53,27 @@ static inline bool is_python_function(PyObject *o)
 /* A plain C int: exact int of at most one digit. */
 static inline bool int_is_compact(PyObject *o) { return Py_IS_TYPE(o, &PyLong_Type) && long_is_compact(LONG(o)); }
 static inline Py_ssize_t int_value(PyObject *o) { return long_compact_value(LONG(o)); }
+/* Behind an augmented assignment's operator, at next: is what follows the store of its result to the attribute or list item that holds
+ * a, the left operand? below: the stack under a. The caller has seen that only that place and the stack hold a. */
+static ALWAYS_INLINE bool augmented_target(const CodeUnit *next, PyObject **below, PyObject *a)
+{
+    if (next[0].op.code != SWAP) return false;
+    if (next[0].op.arg == 2) {                             /* owner a b -> */
+        PyObject *owner = below[-1];
+        if (next[1].op.code == STORE_ATTR_INSTANCE_VALUE) {
+            if (Py_TYPE(owner)->tp_version_tag != cache_u32(next + 3)) return false;
+            Shape *shape = instance_shape(owner);
+            return shape && shape->number == next[5].cache >> 6 && instance_values(owner)[next[5].cache & 63] == a;
+        }
+        return next[1].op.code == STORE_ATTR_SLOT && Py_TYPE(owner)->tp_version_tag == cache_u32(next + 3) &&
+               *(PyObject **)(void *)((char *)owner + next[5].cache) == a;
+    }
+    if (next[0].op.arg != 3 || next[1].op.code != SWAP || next[1].op.arg != 2 || next[2].op.code != STORE_SUBSCR_LIST_INT) return false;
+    PyObject *key = below[-1], *list = below[-2];          /* list index a b -> */
+    return PyList_CheckExact(list) && Py_IS_TYPE(key, &PyLong_Type) && long_is_compact(LONG(key)) &&
+           (size_t)long_compact_value(LONG(key)) < (size_t)PyList_GET_SIZE(list) && PyList_GET_ITEM(list, long_compact_value(LONG(key))) == a;
+}
+
 /* An int that nobody else can see takes another value in place, when both are compact and the new one is no shared small int. */
 static ALWAYS_INLINE bool int_replace(PyObject *o, int64_t value)
 {

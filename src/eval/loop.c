@@ -34,6 +34,29 @@ static const CodeUnit exit_code[] = {
         if (UNLIKELY(__atomic_load_n(&ts->eval_breaker, __ATOMIC_RELAXED) & EVAL_EVENTS_MASK)) goto pending;           \
     } while (0)
 
+/* What most often follows is looked at, and done at once when it is that: a jump saved. Any other instruction (instrumented ones
+ * have other numbers) is dispatched as usual. pc must stand on the next instruction, the operands must be off the stack. */
+#define NEXT_BOOL(truth)                                                                                                \
+    do {                                                                                                                \
+        bool truth_ = (truth);                                                                                          \
+        if (pc->op.code == POP_JUMP_IF_FALSE) pc += truth_ ? 2 : 2 + pc->op.arg;                                        \
+        else if (pc->op.code == POP_JUMP_IF_TRUE) pc += truth_ ? 2 + pc->op.arg : 2;                                    \
+        else PUSH(truth_ ? Py_True : Py_False);                                                                         \
+        NEXT();                                                                                                         \
+    } while (0)
+#define NEXT_VALUE(value)                                                                                               \
+    do {                                                                                                                \
+        PyObject *value_ = (value);                                                                                     \
+        if (pc->op.code == STORE_FAST) {                                                                                \
+            PyObject **local_ = &LOCAL(pc->op.arg), *old_ = *local_;                                                    \
+            *local_ = value_;                                                                                           \
+            pc++;                                                                                                       \
+            Py_XDECREF(old_);                                                                                           \
+        }                                                                                                               \
+        else PUSH(value_);                                                                                              \
+        NEXT();                                                                                                         \
+    } while (0)
+
 /* The inline cache: due to try again? Counts down otherwise. */
 #define ADAPT(attempt)                                                                                                  \
     do {                                                                                                                \
@@ -97,6 +120,7 @@ start_frame:
     if (recursion_enter_python(ts)) goto exit_unwind;
     pc = frame->instr_ptr;
     LOAD_SP();
+    if (LIKELY(pc->op.code == RESUME_CHECK && __atomic_load_n(&ts->eval_breaker, __ATOMIC_RELAXED) == CODE()->_co_instrumentation_version)) pc++;
     NEXT();
 
 #include "eval/bodies_basic.h"

@@ -1,5 +1,7 @@
 /* Operators, unpacking and the errors of f(*args, **kwargs). */
 #include "eval/eval_private.h"
+#include "objects/float.h"
+#include "objects/long.h"
 
 static PyObject *power(PyObject *a, PyObject *b) { return PyNumber_Power(a, b, Py_None); }
 static PyObject *inplace_power(PyObject *a, PyObject *b) { return PyNumber_InPlacePower(a, b, Py_None); }
@@ -17,12 +19,84 @@ const binaryfunc eval_binary_ops[26] = {
     [NB_INPLACE_XOR] = PyNumber_InPlaceXor,
 };
 
+/* The value of an exact float or of a compact exact int. */
+static ALWAYS_INLINE bool as_double(PyObject *o, double *value)
+{
+    if (PyFloat_CheckExact(o)) *value = FLOAT_VALUE(o);
+    else if (PyLong_CheckExact(o) && long_is_compact(LONG(o))) *value = (double)long_compact_value(LONG(o));
+    else return false;
+    return true;
+}
+
+/* Compact ints. False: not done (zero divisors, large shifts, powers). */
+static bool int_operation(unsigned operation, int64_t x, int64_t y, int64_t *result)
+{
+    switch (operation) {
+    case NB_ADD: case NB_INPLACE_ADD: *result = x + y; return true;
+    case NB_SUBTRACT: case NB_INPLACE_SUBTRACT: *result = x - y; return true;
+    case NB_MULTIPLY: case NB_INPLACE_MULTIPLY: *result = x * y; return true;
+    case NB_AND: case NB_INPLACE_AND: *result = x & y; return true;
+    case NB_OR: case NB_INPLACE_OR: *result = x | y; return true;
+    case NB_XOR: case NB_INPLACE_XOR: *result = x ^ y; return true;
+    case NB_RSHIFT: case NB_INPLACE_RSHIFT:
+        *result = x >> (y & 63);
+        return (uint64_t)y < 64;
+    case NB_LSHIFT: case NB_INPLACE_LSHIFT:
+        *result = (int64_t)((uint64_t)x << (y & 63));
+        return (uint64_t)y < 32;
+    case NB_FLOOR_DIVIDE: case NB_INPLACE_FLOOR_DIVIDE:
+        if (y == 0) return false;
+        *result = (int32_t)x / (int32_t)y - ((int32_t)x % (int32_t)y != 0 && (x ^ y) < 0);
+        return true;
+    case NB_REMAINDER: case NB_INPLACE_REMAINDER: {
+        if (y == 0) return false;
+        int64_t r = (int32_t)x % (int32_t)y;
+        *result = r != 0 && (r ^ y) < 0 ? r + y : r;
+        return true;
+    }
+    default: return false;
+    }
+}
+
+/* Any operator on any two objects: what BINARY_OP does when no specialised form fits. Operations of two numbers that the specialised
+ * forms leave out (int with float, division, bits) are done here without asking the types. */
+PyObject *eval_binary_op(PyThreadState *ts, unsigned operation, PyObject *a, PyObject *b)
+{
+    double x, y;
+    if (as_double(a, &x) && as_double(b, &y)) {
+        if (PyLong_CheckExact(a) && PyLong_CheckExact(b) && operation != NB_TRUE_DIVIDE && operation != NB_INPLACE_TRUE_DIVIDE) {
+            int64_t result;
+            if (int_operation(operation, long_compact_value(LONG(a)), long_compact_value(LONG(b)), &result))
+                return long_from_i64((Thread *)ts, result);
+        }
+        else switch (operation) {
+        case NB_ADD: case NB_INPLACE_ADD: return float_new((Thread *)ts, x + y);
+        case NB_SUBTRACT: case NB_INPLACE_SUBTRACT: return float_new((Thread *)ts, x - y);
+        case NB_MULTIPLY: case NB_INPLACE_MULTIPLY: return float_new((Thread *)ts, x * y);
+        case NB_TRUE_DIVIDE: case NB_INPLACE_TRUE_DIVIDE:
+            if (y != 0.0) return float_new((Thread *)ts, x / y);
+            break;
+        }
+    }
+    return eval_binary_ops[operation](a, b);
+}
+
 /* Writes the items below top, the first one highest. With after < 0 there is no starred target; otherwise a list of what is
  * between `before` and `after` items. */
 int eval_unpack(PyThreadState *ts, PyObject *seq, int before, int after, PyObject **top)
 {
-    PyObject *it = PyObject_GetIter(seq), **at = top, *list = NULL;
-    if (!it) {
+    PyObject *it, **at = top, *list = NULL;
+    if (after >= 0 && (PyTuple_CheckExact(seq) || PyList_CheckExact(seq)) && PySequence_Fast_GET_SIZE(seq) >= (Py_ssize_t)before + after) {
+        PyObject **items = PySequence_Fast_ITEMS(seq);
+        Py_ssize_t rest = PySequence_Fast_GET_SIZE(seq) - before - after;
+        if (!(list = PyList_New(rest))) return -1;
+        for (Py_ssize_t i = 0; i < rest; i++) PyList_SET_ITEM(list, i, Py_NewRef(items[before + i]));
+        for (int i = 0; i < before; i++) *--at = Py_NewRef(*items++);
+        *--at = list;
+        for (items += rest; after > 0; after--) *--at = Py_NewRef(*items++);
+        return 0;
+    }
+    if (!(it = PyObject_GetIter(seq))) {
         if (PyErr_ExceptionMatches(PyExc_TypeError) && !Py_TYPE(seq)->tp_iter && !PySequence_Check(seq))
             PyErr_Format(PyExc_TypeError, "cannot unpack non-iterable %.200s object", Py_TYPE(seq)->tp_name);
         return -1;

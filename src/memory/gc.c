@@ -39,6 +39,20 @@ static bool array_push(ObjectArray *array, PyObject *o)
     return true;
 }
 
+static bool array_append(ObjectArray *array, PyObject **objects, size_t n)
+{
+    if (n > array->capacity - array->count) {
+        size_t capacity = array->count + n;
+        PyObject **items = realloc(array->items, capacity * sizeof *items);
+        if (!items) return false;
+        array->items = items;
+        array->capacity = capacity;
+    }
+    if (n) memcpy(array->items + array->count, objects, n * sizeof *objects);
+    array->count += n;
+    return true;
+}
+
 static void array_free(ObjectArray *array)
 {
     free(array->items);
@@ -150,21 +164,41 @@ static bool select_objects(Interpreter *interp, unsigned from, unsigned to, Obje
     }
     if (from == 0) {
         gc_log_compact(&interp->gc);
-        for (PyObject **p = interp->gc.log; p < interp->gc.log_end; p++)
-            if (!array_push(into, *p)) return false;
+        return array_append(into, interp->gc.log, (size_t)(interp->gc.log_end - interp->gc.log));
     }
     return true;
 }
 
 /* ---- counts -------------------------------------------------------------------------------------------------------- */
 
-static int32_t *count_of(PyObject *o)
+static ALWAYS_INLINE bool in_collectable_memory(PyObject *o)
 {
-    PageHeader *page = page_of(o);
-    return &page->counts[slot_index(page, o)];
+    PyTypeObject *type = Py_TYPE(o);
+    if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC) || _Py_IsImmortal(o)) return false;
+    return LIKELY(!type->tp_is_gc) || type->tp_is_gc(o);
 }
 
-static bool in_collectable_memory(PyObject *o) { return !_Py_IsImmortal(o) && PyObject_IS_GC(o); }
+/* tp_traverse, with the commonest containers looked through here, where visit is known. */
+static ALWAYS_INLINE void traverse(PyObject *o, visitproc visit, void *arg)
+{
+    PyTypeObject *type = Py_TYPE(o);
+    PyObject **items;
+    Py_ssize_t n;
+    if (type == &PyTuple_Type) {
+        items = ((PyTupleObject *)o)->ob_item;
+        n = PyTuple_GET_SIZE(o);
+    }
+    else if (type == &PyList_Type) {
+        items = ((PyListObject *)o)->ob_item;
+        n = PyList_GET_SIZE(o);
+    }
+    else {
+        type->tp_traverse(o, visit, arg);
+        return;
+    }
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (items[i]) visit(items[i], arg);
+}
 
 /* Copies the counts of the candidates less `owned` references of our own, and marks them. False: no memory. */
 static bool copy_counts(ObjectArray *candidates, Py_ssize_t owned)
@@ -174,8 +208,9 @@ static bool copy_counts(ObjectArray *candidates, Py_ssize_t owned)
         PageHeader *page = page_of(o);
         if (!page->counts && !(page->counts = malloc(page->capacity * sizeof *page->counts))) return false;
         Py_ssize_t count = Py_REFCNT(o) - owned;
-        page->counts[slot_index(page, o)] = count > INT32_MAX ? INT32_MAX : (int32_t)count;
-        *slot_state(o) |= SLOT_COLLECTING;
+        uint32_t slot = slot_index(page, o);
+        page->counts[slot] = count > INT32_MAX ? INT32_MAX : (int32_t)count;
+        page->state[slot] |= SLOT_COLLECTING;
     }
     return true;
 }
@@ -193,7 +228,10 @@ static void drop_counts(ObjectArray *candidates)
 
 static int subtract_one(PyObject *o, void *arg)
 {
-    if (in_collectable_memory(o) && (*slot_state(o) & SLOT_COLLECTING)) --*count_of(o);
+    if (!in_collectable_memory(o)) return 0;
+    PageHeader *page = page_of(o);
+    uint32_t slot = slot_index(page, o);
+    if (page->state[slot] & SLOT_COLLECTING) page->counts[slot]--;
     return 0;
 }
 
@@ -215,18 +253,15 @@ static bool find_unreachable(ObjectArray *candidates, Py_ssize_t owned)
 {
     Marking m = {0};
     if (!copy_counts(candidates, owned)) return false;
-    for (size_t i = 0; i < candidates->count; i++) {
-        PyObject *o = candidates->items[i];
-        Py_TYPE(o)->tp_traverse(o, subtract_one, NULL);
-    }
+    for (size_t i = 0; i < candidates->count; i++) traverse(candidates->items[i], subtract_one, NULL);
     for (size_t i = 0; i < candidates->count && !m.failed; i++) {
         PyObject *o = candidates->items[i];
-        if (*count_of(o) <= 0) continue;
-        mark_reachable(o, &m);
-        while (m.stack.count) {
-            PyObject *next = m.stack.items[--m.stack.count];
-            Py_TYPE(next)->tp_traverse(next, mark_reachable, &m);
-        }
+        PageHeader *page = page_of(o);
+        uint32_t slot = slot_index(page, o);
+        if (page->counts[slot] <= 0 || !(page->state[slot] & SLOT_COLLECTING)) continue;
+        page->state[slot] &= (uint8_t)~SLOT_COLLECTING;
+        traverse(o, mark_reachable, &m);
+        while (m.stack.count) traverse(m.stack.items[--m.stack.count], mark_reachable, &m);
     }
     array_free(&m.stack);
     return !m.failed;

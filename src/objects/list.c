@@ -414,13 +414,14 @@ static void list_dealloc(PyObject *o)
 {
     PyListObject *list = (PyListObject *)o;
     Thread *t = thread_get();
-    if (gc_is_tracked(o)) gc_untrack(t, o);
+    uint8_t *state = slot_state(o);
+    if (*state & SLOT_TRACKED) gc_untrack_at(t, o, state);
     DEALLOC_ENTER(t, o, list_dealloc);
     if (list->ob_item) {
         for (Py_ssize_t i = Py_SIZE(list); --i >= 0;) Py_XDECREF(list->ob_item[i]);
         PyMem_Free(list->ob_item);
     }
-    if (LIKELY(PyList_CheckExact(o))) gc_free(t, o, 0);
+    if (LIKELY(PyList_CheckExact(o))) gc_free_at(t, o, 0, state);
     else Py_TYPE(o)->tp_free(o);
     DEALLOC_LEAVE(t);
 }

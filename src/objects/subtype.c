@@ -119,6 +119,17 @@ void subtype_dealloc(PyObject *self)
 int subtype_traverse(PyObject *self, visitproc visit, void *arg)
 {
     PyTypeObject *type = Py_TYPE(self), *base = type;
+    if (LIKELY(type->tp_base == &PyBaseObject_Type && type->tp_traverse == subtype_traverse && type->tp_flags & Py_TPFLAGS_MANAGED_DICT &&
+               !Py_SIZE(OBJECT(type)))) {                /* a plain class: attributes and the class */
+        Shape *shape = instance_shape(self);
+        if (LIKELY(shape != NULL)) {
+            PyObject **values = instance_values(self);
+            for (int i = 0, n = shape->count; i < n; i++) Py_VISIT(values[i]);
+        }
+        else Py_VISIT(instance_dict_if_any(self));
+        Py_VISIT(type);
+        return 0;
+    }
     for (; base->tp_traverse == subtype_traverse; base = base->tp_base) {
         PyMemberDef *member = base->tp_members;
         for (Py_ssize_t n = Py_SIZE(OBJECT(base)); n > 0; n--, member++)

@@ -16,7 +16,7 @@ void tuple_init_static(void)
 
 /* ---- creation -------------------------------------------------------------------------------------------------------- */
 
-static PyTupleObject *tuple_alloc_checked(Thread *t, Py_ssize_t n)
+static ALWAYS_INLINE PyTupleObject *tuple_alloc_checked(Thread *t, Py_ssize_t n)
 {
     if (UNLIKELY((size_t)n > ((size_t)PY_SSIZE_T_MAX - sizeof(PyTupleObject)) / sizeof(PyObject *))) {
         PyErr_NoMemory();
@@ -35,7 +35,7 @@ PyObject *PyTuple_New(Py_ssize_t size)
     Thread *t = thread_get();
     PyTupleObject *tuple = tuple_alloc_checked(t, size);
     if (!tuple) return NULL;
-    for (Py_ssize_t i = 0; i < size; i++) tuple->ob_item[i] = NULL;
+    SHORT_LOOP for (Py_ssize_t i = 0; i < size; i++) tuple->ob_item[i] = NULL;
     gc_track(t, OBJECT(tuple));
     return OBJECT(tuple);
 }
@@ -46,7 +46,7 @@ PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n)
     Thread *t = thread_get();
     PyTupleObject *tuple = tuple_alloc_checked(t, n);
     if (UNLIKELY(!tuple)) return NULL;
-    for (Py_ssize_t i = 0; i < n; i++) tuple->ob_item[i] = Py_NewRef(items[i]);
+    SHORT_LOOP for (Py_ssize_t i = 0; i < n; i++) tuple->ob_item[i] = Py_NewRef(items[i]);
     gc_track(t, OBJECT(tuple));
     return OBJECT(tuple);
 }
@@ -60,7 +60,7 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
         for (Py_ssize_t i = 0; i < n; i++) Py_DECREF(items[i]);
         return NULL;
     }
-    memcpy(tuple->ob_item, items, (size_t)n * sizeof(PyObject *));
+    SHORT_LOOP for (Py_ssize_t i = 0; i < n; i++) tuple->ob_item[i] = items[i];
     gc_track(t, OBJECT(tuple));
     return OBJECT(tuple);
 }
@@ -183,10 +183,11 @@ static void tuple_dealloc(PyObject *o)
     }
     Thread *t = thread_get();
     PyTupleObject *tuple = (PyTupleObject *)o;
-    if (gc_is_tracked(o)) gc_untrack(t, o);
+    uint8_t *state = slot_state(o);
+    if (*state & SLOT_TRACKED) gc_untrack_at(t, o, state);
     DEALLOC_ENTER(t, o, tuple_dealloc);
     for (Py_ssize_t i = Py_SIZE(o); --i >= 0;) Py_XDECREF(tuple->ob_item[i]);
-    if (LIKELY(PyTuple_CheckExact(o))) gc_free(t, o, 0);
+    if (LIKELY(PyTuple_CheckExact(o))) gc_free_at(t, o, 0, state);
     else Py_TYPE(o)->tp_free(o);
     DEALLOC_LEAVE(t);
 }
