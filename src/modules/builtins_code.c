@@ -114,7 +114,7 @@ BUILTIN(builtins, eval, KEYWORDS, "($module, source, /, globals=None, locals=Non
         if (PyCode_GetNumFree((PyCodeObject *)arg[0]) > 0) PyErr_SetString(PyExc_TypeError, "code object passed to eval() may not contain free variables");
         else code = Py_NewRef(arg[0]);
     }
-    else code = compile_text(arg[0], Py_eval_input, "eval");
+    else if ((code = compile_text(arg[0], Py_eval_input, "eval")) && PySys_Audit("exec", "O", code) < 0) Py_CLEAR(code);
     if (code) result = PyEval_EvalCode(code, globals, locals);
     Py_XDECREF(code);
 done:
@@ -153,7 +153,7 @@ BUILTIN(builtins, exec, KEYWORDS, "($module, source, /, globals=None, locals=Non
     else if (closure) PyErr_SetString(PyExc_TypeError, "closure can only be used when source is a code object");
     else {
         PyObject *code = compile_text(arg[0], Py_file_input, "exec");
-        if (code) result = PyEval_EvalCode(code, globals, locals);
+        if (code && PySys_Audit("exec", "O", code) == 0) result = PyEval_EvalCode(code, globals, locals);
         Py_XDECREF(code);
     }
     Py_XDECREF(owned);

@@ -40,7 +40,7 @@ static int timeout_get(PyObject *value, double unit, const char *message, int64_
         PyErr_SetString(PyExc_ValueError, "Invalid value NaN (not a number)");
         return -1;
     }
-    number = ceil(number * unit);
+    number = number < 0 ? floor(number * unit) : ceil(number * unit);      /* away from zero */
     if (number > 9.2e18 || number < -9.2e18) {
         PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C PyTime_t");
         return -1;

@@ -67,6 +67,24 @@ int import_forget_extension(PyObject *name, PyObject *path)
     return 0;
 }
 
+/* Interpreters that insist on it load only modules that keep nothing to themselves. 0, or -1 with ImportError. */
+static int check_subinterpreter(const char *name, PyModuleDef *def, bool single_phase)
+{
+    Interpreter *interp = interp_get();
+    if (interp == PyInterpreterState_Main()) return 0;
+    int override = interp->runtime.import.override_multi_interp_check;
+    bool strict = override ? override > 0 : (interp->runtime.feature_flags & FEATURE_MULTI_INTERP) != 0;
+    if (!strict) return 0;
+    void *support = Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
+    if (single_phase) support = Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED;
+    else for (PyModuleDef_Slot *slot = def->m_slots; slot && slot->slot; slot++)
+        if (slot->slot == Py_mod_multiple_interpreters) support = slot->value;
+    bool own_gil = interp->runtime.gil == &interp->runtime.own_gil;
+    if (support == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED || (support != Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED && !own_gil)) return 0;
+    PyErr_Format(PyExc_ImportError, "module %s does not support loading in subinterpreters", name);
+    return -1;
+}
+
 /* A module that was initialised before: put back into sys.modules. NULL without exception: never was. */
 static PyObject *extension_reload(PyObject *name, PyObject *path)
 {
@@ -79,6 +97,11 @@ static PyObject *extension_reload(PyObject *name, PyObject *path)
     Py_INCREF(record);
     PyModuleDef *def = PyCapsule_GetPointer(PyTuple_GET_ITEM(record, 0), NULL);
     PyObject *copy = PyTuple_GET_ITEM(record, 1), *module = NULL;
+    const char *shown = PyUnicode_AsUTF8(name);
+    if (!shown || check_subinterpreter(shown, def, true) < 0) {
+        Py_DECREF(record);
+        return NULL;
+    }
     if (def->m_size == -1) {
         module = import_add_module(name);
         if (module && PyDict_Update(PyModule_GetDict(module), copy) < 0) Py_CLEAR(module);
@@ -100,24 +123,6 @@ static PyObject *extension_reload(PyObject *name, PyObject *path)
 /* ---- running an init function ----------------------------------------------------------------------------------- */
 
 /* name: short, for messages. path: NULL for the table. Takes care of every way to break the protocol. */
-/* Interpreters that insist on it load only modules that keep nothing to themselves. 0, or -1 with ImportError. */
-static int check_subinterpreter(const char *name, PyModuleDef *def, bool single_phase)
-{
-    Interpreter *interp = interp_get();
-    if (interp == PyInterpreterState_Main()) return 0;
-    int override = interp->runtime.import.override_multi_interp_check;
-    bool strict = override ? override > 0 : (interp->runtime.feature_flags & FEATURE_MULTI_INTERP) != 0;
-    if (!strict) return 0;
-    void *support = Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
-    if (single_phase) support = Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED;
-    else for (PyModuleDef_Slot *slot = def->m_slots; slot && slot->slot; slot++)
-        if (slot->slot == Py_mod_multiple_interpreters) support = slot->value;
-    bool own_gil = interp->runtime.gil == &interp->runtime.own_gil;
-    if (support == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED || (support != Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED && !own_gil)) return 0;
-    PyErr_Format(PyExc_ImportError, "module %s does not support loading in subinterpreters", name);
-    return -1;
-}
-
 static PyObject *run_init(InitFunction init, PyObject *spec, PyObject *name, PyObject *path)
 {
     Thread *t = thread_current;

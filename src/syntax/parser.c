@@ -621,6 +621,7 @@ mod_ty syntax_parse_bytes(Arena *arena, const char *source, Py_ssize_t length, P
                           const PyCompilerFlags *flags)
 {
     bool added = false, is_file = start == Py_file_input;
+    if (PySys_Audit("compile", "y#O", source, length, filename) < 0) return NULL;
     char *text = flags && flags->cf_flags & PyCF_IGNORE_COOKIE ? source_translate_newlines(source, &length, is_file, &added)
                                                                : source_decode(source, &length, is_file, filename, &added);
     return text ? parse_text(arena, text, length, false, filename, start, flags) : NULL;
@@ -630,6 +631,7 @@ mod_ty syntax_parse_file(Arena *arena, const char *source, Py_ssize_t length, Py
                          const PyCompilerFlags *flags)
 {
     bool added;
+    if (PySys_Audit("compile", "OO", Py_None, filename) < 0) return NULL;
     char *text = source_decode(source, &length, true, filename, &added);
     return text ? parse_text(arena, text, length, true, filename, start, flags) : NULL;
 }
@@ -689,6 +691,7 @@ static int refill_from_reader(Tokenizer *tok, void *context)
 mod_ty syntax_parse_lines(Arena *arena, SyntaxReadLine read_line, void *context, PyObject *filename, int start,
                           const PyCompilerFlags *flags, int *error_was_eof)
 {
+    if (PySys_Audit("compile", "OO", Py_None, filename) < 0) return NULL;
     Parser *p = PyMem_Malloc(sizeof *p);
     if (!p) return (mod_ty)PyErr_NoMemory();
     LineReader reader = { read_line, context, 0 };
