@@ -96,7 +96,7 @@ static int write_report(PyObject *file, PyObject *type, PyObject *value, PyObjec
 
 static int report_to_stderr(PyObject *type, PyObject *value, PyObject *traceback, PyObject *message, PyObject *object)
 {
-    PyObject *file = PySys_GetObject("stderr");            /* borrowed */
+    PyObject *file = sys_get(STR(stderr));            /* borrowed */
     if (!file || file == Py_None) return 0;
     Py_INCREF(file);
     int status = write_report(file, type, value, traceback, message, object);
@@ -149,7 +149,7 @@ static COLD void write_unraisable(PyObject *message, PyObject *object)
             Py_DECREF(frame);
         }
     }
-    PyObject *hook = interp_get()->runtime.sysdict ? PySys_GetObject("unraisablehook") : NULL;     /* borrowed */
+    PyObject *hook = interp_get()->runtime.sysdict ? sys_get(STR(unraisablehook)) : NULL;     /* borrowed */
     if (!hook || hook == Py_None) {
         report_to_stderr(OBJECT(Py_TYPE(exc)), exc, ((PyBaseExceptionObject *)exc)->traceback, message, object);
         PyErr_Clear();
