@@ -694,6 +694,9 @@ PyObject *str_digits_to_ascii(PyObject *s)
         Py_UCS4 c = PyUnicode_READ_CHAR(s, i);
         int digit = c < 128 ? -1 : _PyUnicode_ToDecimalDigit(c);
         out[i] = (Py_UCS1)(c < 128 ? c : digit >= 0 ? (Py_UCS4)('0' + digit) : _PyUnicode_IsWhitespace(c) ? ' ' : '?');
+        if (out[i] != '?' || c < 128) continue;
+        Py_SETREF(result, PyUnicode_Substring(result, 0, i + 1));      /* no number: what follows does not matter */
+        return result;
     }
     return n == 1 ? str_finish(result, 1) : result;
 }

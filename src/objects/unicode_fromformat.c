@@ -129,6 +129,17 @@ static int write_char(_PyUnicodeWriter *w, int ordinal)
 
 static int write_argument(_PyUnicodeWriter *w, const char *start, Spec *spec, Arguments *args)
 {
+    bool sized = spec->length != LENGTH_NONE, valid = true;
+    switch (spec->conversion) {
+        case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': break;
+        case 'c': case 'p': valid = !sized && spec->width < 0 && spec->precision < 0; break;
+        case 's': case 'V': valid = !sized || spec->length == LENGTH_LONG; break;
+        default: valid = !sized; break;
+    }
+    if (!valid) {
+        PyErr_Format(PyExc_SystemError, "invalid format string: %s", start);
+        return -1;
+    }
     switch (spec->conversion) {
         case 'c': return write_char(w, va_arg(args->list, int));
         case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': return write_number(w, spec, args);
