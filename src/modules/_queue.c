@@ -118,7 +118,12 @@ static PyObject *queue_get(PyObject *self, bool block, int64_t timeout)
         if (status == PY_LOCK_FAILURE) return raise_empty(self);
         if (status == PY_LOCK_ACQUIRED) q->locked = true;
     }
-    return queue_pop(q);
+    PyObject *item = queue_pop(q);
+    if (q->locked && q->count) {              /* several were put before we woke up: the next reader's turn */
+        q->locked = false;
+        PyThread_release_lock(q->lock);
+    }
+    return item;
 }
 
 BUILTIN(SimpleQueue, get, KEYWORDS, "($self, /, block=True, timeout=None)",

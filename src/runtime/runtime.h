@@ -47,6 +47,7 @@ typedef struct RuntimeProcess {
     Gil gil;                                /* of the main interpreter and those that share it */
     PendingCalls main_pending;              /* run by the main thread only: signals' friends */
 
+    bool syslog_open;                       /* the C library's one connection: modules/syslog.c */
     bool preinitialized, core_initialized, initialized;
     PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
     PyPreConfig preconfig;
