@@ -1,5 +1,5 @@
-/* Frozen modules: marshalled code of the library's start-up modules, put into the program at build time (scripts/freeze.py
- * makes the blob and the table). PyImport_FrozenModules of an embedder comes first. */
+/* Frozen modules: marshalled code of the library's start-up modules, put into the program when it is built (freeze.c).
+ * PyImport_FrozenModules of an embedder comes first. */
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 #include "runtime/import_private.h"
@@ -9,13 +9,15 @@
 
 const struct _frozen *PyImport_FrozenModules = NULL;
 
-/* FROZEN(name, origin, offset, size, is_package, is_test) */
-__asm__(".section .rodata\n.balign 16\n.globl frozen_blob\n.hidden frozen_blob\nfrozen_blob:\n.incbin \"" TAIPAN_FROZEN_BLOB "\"\n.byte 0\n.previous\n");
-extern const unsigned char frozen_blob[];
+/* Zero but for its name until it is filled in the file. A constant of the compiler's would be folded: hence in assembly. */
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+__asm__(".section .taipan_frozen,\"a\",%progbits\n.balign 4096\n.globl frozen_blob\n.hidden frozen_blob\nfrozen_blob:\n"
+        ".ascii \"taipan: frozen modules\"\n.balign 32\n.skip " TEXT(FROZEN_ROOM) " - 32\n.previous\n");
 
-static const struct { const char *name, *origin; size_t offset, size; bool is_package, is_test; } frozen_table[] = {
-#define FROZEN(name, origin, offset, size, is_package, is_test) { name, origin, offset, size, is_package, is_test },
-#include "frozen_table.h"
+static const struct { const char *name, *origin; bool is_package, is_test; } frozen_table[] = {
+#define FROZEN(name, file, origin, is_package, is_test) { name, origin, is_package, is_test },
+#include "runtime/frozen_modules.def"
 };
 
 enum { FROZEN_COUNT = sizeof frozen_table / sizeof *frozen_table, FROZEN_BOOTSTRAP = 3 };
@@ -49,8 +51,9 @@ int frozen_find(PyObject *name, FrozenModule *found)
     for (size_t i = 0; i < FROZEN_COUNT; i++) {
         if (strcmp(frozen_table[i].name, text)) continue;
         const char *origin = frozen_table[i].origin;
-        *found = (FrozenModule){ frozen_table[i].name, origin ? origin[0] ? origin : NULL : text, frozen_blob + frozen_table[i].offset,
-                                 frozen_table[i].size, frozen_table[i].is_package, frozen_table[i].is_test };
+        *found = (FrozenModule){ frozen_table[i].name, origin ? origin[0] ? origin : NULL : text,
+                                 (const unsigned char *)&frozen_blob + frozen_blob.module[i].offset, frozen_blob.module[i].size,
+                                 frozen_table[i].is_package, frozen_table[i].is_test };
         if (!origin) found->origin = frozen_table[i].name;
         return frozen_allowed(i) ? FROZEN_OKAY : FROZEN_DISABLED;
     }

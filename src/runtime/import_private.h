@@ -17,7 +17,18 @@ bool import_lock_held(void);
 PyStatus import_init_bootstrap(PyThreadState *ts);
 PyStatus import_init_external(PyThreadState *ts);
 
-/* import_frozen.c */
+/* import_frozen.c: the section with the code of frozen modules, offsets from its start. */
+#define FROZEN_ROOM 786432
+typedef struct FrozenBlob {
+    char name[32];
+    uint32_t count, unused;                    /* 0: not filled yet */
+    struct { uint32_t offset, size; } module[];
+} FrozenBlob;
+extern const FrozenBlob frozen_blob __attribute__((visibility("hidden")));
+
+/* freeze.c: main() of a program in which nothing is frozen. */
+int freeze_main(int argc, char **argv);
+
 typedef struct FrozenModule {
     const char *name, *origin;             /* origin: the module it is an alias of, or NULL: itself */
     const unsigned char *code;

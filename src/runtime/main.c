@@ -1,6 +1,7 @@
 /* The program: a configuration from the arguments, then what it asks to run. */
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
+#include "runtime/import_private.h"
 #include "modules/sys_private.h"
 
 #include <errno.h>
@@ -348,4 +349,4 @@ int Py_FrozenMain(int argc, char **argv)
     return result;
 }
 
-int main(int argc, char **argv) { return Py_BytesMain(argc, argv); }
+int main(int argc, char **argv) { return frozen_blob.count ? Py_BytesMain(argc, argv) : freeze_main(argc, argv); }
