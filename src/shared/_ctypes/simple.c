@@ -230,7 +230,7 @@ static PyObject *wides_set(char *p, PyObject *value, Py_ssize_t size)
     Py_ssize_t n = PyUnicode_GET_LENGTH(value);
     if (n > room) return PyErr_Format(PyExc_ValueError, "string too long (%zd, maximum length %zd)", n, room);
     if (PyUnicode_AsWideChar(value, (wchar_t *)p, n < room ? n + 1 : room) < 0) return NULL;
-    Py_RETURN_NONE;
+    return Py_NewRef(value);
 }
 
 static const Code codes[] = {
