@@ -121,12 +121,6 @@ BUILTIN(internal, assemble_code_object, KEYWORDS, "($module, /, filename, instru
 
 /* ---- frames and the rest ------------------------------------------------------------------------------------------------------- */
 
-BUILTIN_NOARGS(internal, get_optimizer, "($module, /)", "The tier-2 optimizer: there is none.") { Py_RETURN_NONE; }
-BUILTIN_O(internal, set_optimizer, "($module, optimizer, /)", "None is what there is.")
-{
-    if (arg != Py_None) return PyErr_Format(PyExc_TypeError, "not an optimizer: there are none");
-    Py_RETURN_NONE;
-}
 BUILTIN_NOARGS(internal, get_immortalize_deferred, "($module, /)", "") { Py_RETURN_FALSE; }
 BUILTIN_O(internal, suppress_immortalization, "($module, suppress, /)", "") { Py_RETURN_NONE; }
 BUILTIN_NOARGS(internal, pymem_getallocatorsname, "($module, /)", "") { return PyUnicode_FromString("pymalloc"); }
@@ -145,7 +139,7 @@ static PyMethodDef internal_methods[] = {
     METHOD(internal, dict_getitem_knownhash),
     METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
-    METHOD(internal, _PyTraceMalloc_GetTraceback), METHOD(internal, compiler_cleandoc), METHOD(internal, get_optimizer), METHOD(internal, set_optimizer),
+    METHOD(internal, _PyTraceMalloc_GetTraceback), METHOD(internal, compiler_cleandoc),
     METHOD(internal, get_immortalize_deferred), METHOD(internal, suppress_immortalization), METHOD(internal, pymem_getallocatorsname),
     METHOD(internal, py_thread_id), METHOD(internal, new_instruction_sequence), METHOD(internal, compiler_codegen),
     METHOD(internal, optimize_cfg), METHOD(internal, assemble_code_object),
