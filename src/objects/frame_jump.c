@@ -184,8 +184,10 @@ static int *line_table(PyCodeObject *co)
     for (int i = 0; i <= n; i++) lines[i] = -1;
     PyCodeAddressRange r;
     for (code_lines_begin(&r, co); code_lines_next(&r);) {      /* only where a line begins */
-        if (r.ar_line != last && r.ar_line != -1) {
-            lines[r.ar_start / (int)sizeof(CodeUnit)] = r.ar_line;
+        int start = r.ar_start / (int)sizeof(CodeUnit), end = r.ar_end / (int)sizeof(CodeUnit);
+        if (start < co->_co_firsttraceable) start = co->_co_firsttraceable;     /* cells and generators are made once */
+        if (r.ar_line != last && r.ar_line != -1 && start < end) {
+            lines[start] = r.ar_line;
             last = r.ar_line;
         }
     }
