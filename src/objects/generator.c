@@ -173,7 +173,7 @@ static PyObject *generator_iternext(PyObject *self)
 {
     PyGenObject *gen = (PyGenObject *)self;
     PyObject *result;
-    if (LIKELY(gen->gi_frame_state < GEN_EXECUTING)) {
+    if (LIKELY(gen_is_resumable(gen))) {
         PyThreadState *ts = (PyThreadState *)thread_get();
         Frame *f = generator_frame(gen);
         f->localsplus[f->stacktop++] = Py_None;
