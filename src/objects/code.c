@@ -37,7 +37,10 @@ void code_quicken(PyCodeObject *co)
     CodeUnit *u = CODE_UNITS(co);
     Py_ssize_t n = Py_SIZE(co);
     for (Py_ssize_t i = 0; i < n;) {
-        int op = opcode_deopt[u[i].op.code], caches = opcode_cache_units[op];
+        int op = opcode_deopt[u[i].op.code];
+        /* Their original is in a side table that only monitoring makes: from outside they are as unknown as any other number. */
+        if (op == INSTRUMENTED_LINE || op == INSTRUMENTED_INSTRUCTION) op = RESERVED;
+        int caches = opcode_cache_units[op];
         u[i].op.code = (uint8_t)op;
         i++;
         if (caches && i < n) {

@@ -349,4 +349,6 @@ int Py_FrozenMain(int argc, char **argv)
     return result;
 }
 
+#ifndef TAIPAN_NO_MAIN                                                   /* fuzz targets bring their own */
 int main(int argc, char **argv) { return frozen_blob.count ? Py_BytesMain(argc, argv) : freeze_main(argc, argv); }
+#endif
