@@ -60,8 +60,11 @@ static int intern_constants(PyObject *tuple, bool *modified)
             PyUnicode_InternInPlace(slot);
             if (*slot != v && modified) *modified = true;
         }
-        else if (PyTuple_CheckExact(v)) {
-            if (intern_constants(v, NULL) < 0) return -1;
+        else if (PyTuple_CheckExact(v)) {                         /* what marshal read may contain itself */
+            if (Py_EnterRecursiveCall(" while making a code object")) return -1;
+            int status = intern_constants(v, NULL);
+            Py_LeaveRecursiveCall();
+            if (status < 0) return -1;
         }
         else if (PyFrozenSet_CheckExact(v) && intern_frozenset(slot, modified) < 0) return -1;
     }
