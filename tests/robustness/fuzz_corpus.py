@@ -41,7 +41,7 @@ for path in sorted(glob.glob(os.path.join(corpus, "*", "*"))):
     except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError, EOFError, TypeError, SystemError) as e:
         outcome = "refused"
     counts[kind, outcome] = counts.get((kind, outcome), 0) + 1
-assert counts["compile", "fine"] > 50 and counts["marshal", "fine"] > 50, counts
+assert counts["compile", "fine"] > 30 and counts["marshal", "fine"] > 50, counts
 
 # Opcodes that only monitoring puts into code.
 for op in (17, 236, 253, 254, 255):
