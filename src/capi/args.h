@@ -78,7 +78,7 @@ static inline bool args_bind_simple(const Signature *s, PyObject *const *args, P
 #define SIGNATURE(variable, shown_name, family_name, sig) \
     static Signature variable = { .name = shown_name, .text = sig, .family = FAMILY_##family_name }
 
-#define BUILTIN_DOC_(owner, name_, sig, text) static const char owner##_##name_##_doc[] = #name_ sig "\n--\n\n" text;
+#define BUILTIN_DOC_(owner, name_, sig, text) static const char owner##_##name_##_doc[] __attribute__((unused)) = #name_ sig "\n--\n\n" text;
 
 #define BUILTIN_NOARGS(owner, name, sig, text)                                                                          \
     BUILTIN_DOC_(owner, name, sig, text)                                                                                \
@@ -140,6 +140,9 @@ static inline bool args_bind_simple(const Signature *s, PyObject *const *args, P
 #define METHOD(owner, name)         METHOD_(owner, name, 0)
 #define METHOD_CLASS(owner, name)   METHOD_(owner, name, METH_CLASS)
 #define METHOD_STATIC(owner, name)  METHOD_(owner, name, METH_STATIC)
+/* Without __doc__; the signature is shown for METH_NOARGS and METH_O. */
+#define METHOD_UNDOCUMENTED(owner, name) \
+    { #name, (PyCFunction)(void (*)(void))owner##_##name, (int)owner##_##name##_flags, NULL }
 #define METHOD_COEXIST(owner, name) METHOD_(owner, name, METH_COEXIST)
 
 #endif

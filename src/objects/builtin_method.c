@@ -224,7 +224,7 @@ static PyObject *get_self(PyObject *self, void *Py_UNUSED(c))
 
 static PyObject *get_text_signature(PyObject *self, void *Py_UNUSED(c))
 {
-    return type_find_text_signature(FUNC(self)->m_ml->ml_name, FUNC(self)->m_ml->ml_doc);
+    return type_method_text_signature(FUNC(self)->m_ml);
 }
 
 static PyObject *get_qualname(PyObject *self, void *Py_UNUSED(c))

@@ -530,7 +530,7 @@ BUILTIN_NOARGS(bytes, __getnewargs__, "($self, /)", "For pickling: the arguments
 
 BUILTIN_NOARGS(bytes, __bytes__, "($self, /)", "These bytes as an exact bytes object.") { return bytes_same(self); }
 
-static PyMethodDef bytes_methods[] = { RAW_METHODS, METHOD(bytes, __getnewargs__), METHOD(bytes, __bytes__), { 0 } };
+static PyMethodDef bytes_methods[] = { RAW_METHODS, METHOD_UNDOCUMENTED(bytes, __getnewargs__), METHOD(bytes, __bytes__), { 0 } };
 
 /* ---- slots ------------------------------------------------------------------------------------------------------------------ */
 

@@ -360,7 +360,7 @@ BUILTIN_O(complex, __format__, "($self, format_spec, /)", "Text of the number as
 static PyMethodDef complex_methods[] = {
     METHOD(complex, conjugate),
     METHOD(complex, __complex__),
-    METHOD(complex, __getnewargs__),
+    METHOD_UNDOCUMENTED(complex, __getnewargs__),
     METHOD(complex, __format__),
     {0},
 };

@@ -272,7 +272,7 @@ static PyObject *method_get_doc(PyObject *self, void *Py_UNUSED(c))
 static PyObject *method_get_text_signature(PyObject *self, void *Py_UNUSED(c))
 {
     PyMethodDef *m = METHOD_DESCR(self)->d_method;
-    return type_find_text_signature(m->ml_name, m->ml_doc);
+    return type_method_text_signature(m);
 }
 
 static PyGetSetDef method_getset[] = {

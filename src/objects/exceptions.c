@@ -174,7 +174,7 @@ fail:
 
 static PyMethodDef exception_methods[] = {
     { "__reduce__", exception_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nType, arguments and state for pickling." },
-    METHOD(exception, __setstate__), METHOD(exception, with_traceback), METHOD(exception, add_note), { 0 },
+    METHOD_UNDOCUMENTED(exception, __setstate__), METHOD(exception, with_traceback), METHOD(exception, add_note), { 0 },
 };
 
 /* ---- attributes ------------------------------------------------------------------------------------------------------------ */

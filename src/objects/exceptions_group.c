@@ -245,7 +245,7 @@ BUILTIN_O(group, subgroup, "($self, object, /)", "The part of the group that mat
 }
 
 static PyMethodDef group_methods[] = {
-    CLASS_GETITEM, METHOD(group, derive), METHOD(group, split), METHOD(group, subgroup), { 0 },
+    CLASS_GETITEM, METHOD_UNDOCUMENTED(group, derive), METHOD_UNDOCUMENTED(group, split), METHOD_UNDOCUMENTED(group, subgroup), { 0 },
 };
 
 static PyMemberDef group_members[] = {

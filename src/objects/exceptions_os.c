@@ -147,7 +147,7 @@ static int oserror_set_written(PyObject *self, PyObject *value, void *Py_UNUSED(
     return 0;
 }
 
-static PyMethodDef oserror_methods[] = { METHOD(oserror, __reduce__), { 0 } };
+static PyMethodDef oserror_methods[] = { METHOD_UNDOCUMENTED(oserror, __reduce__), { 0 } };
 
 static PyMemberDef oserror_members[] = {
     { "errno", _Py_T_OBJECT, offsetof(PyOSErrorObject, myerrno), 0, "POSIX exception code" },

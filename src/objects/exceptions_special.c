@@ -137,7 +137,7 @@ BUILTIN_NOARGS(importerror, __reduce__, "($self, /)", "Type, arguments and state
     return result;
 }
 
-static PyMethodDef importerror_methods[] = { METHOD(importerror, __reduce__), { 0 } };
+static PyMethodDef importerror_methods[] = { METHOD_UNDOCUMENTED(importerror, __reduce__), { 0 } };
 
 static PyMemberDef importerror_members[] = {
     { "msg", _Py_T_OBJECT, offsetof(PyImportErrorObject, msg), 0, "exception message" },
@@ -234,7 +234,7 @@ BUILTIN_NOARGS(attributeerror, __reduce__, "($self, /)", "Type, arguments and st
     return result;
 }
 
-static PyMethodDef attributeerror_methods[] = { METHOD(attributeerror, __getstate__), METHOD(attributeerror, __reduce__), { 0 } };
+static PyMethodDef attributeerror_methods[] = { METHOD_UNDOCUMENTED(attributeerror, __getstate__), METHOD_UNDOCUMENTED(attributeerror, __reduce__), { 0 } };
 
 static PyMemberDef attributeerror_members[] = {
     { "name", _Py_T_OBJECT, offsetof(PyAttributeErrorObject, name), 0, "attribute name" },

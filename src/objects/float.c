@@ -610,7 +610,7 @@ static PyMethodDef float_methods[] = {
     METHOD_CLASS(float, fromhex),
     METHOD(float, hex),
     METHOD(float, is_integer),
-    METHOD(float, __getnewargs__),
+    METHOD_UNDOCUMENTED(float, __getnewargs__),
     METHOD_CLASS(float, __getformat__),
     METHOD(float, __format__),
     {0},

@@ -329,7 +329,7 @@ static PyMethodDef long_methods[] = {
     METHOD(int, __floor__),
     METHOD(int, __ceil__),
     METHOD(int, __round__),
-    METHOD(int, __getnewargs__),
+    METHOD_UNDOCUMENTED(int, __getnewargs__),
     METHOD(int, __format__),
     METHOD(int, __sizeof__),
     METHOD(int, is_integer),

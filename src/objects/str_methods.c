@@ -561,5 +561,5 @@ PyMethodDef str_methods[] = {
     { "format", (PyCFunction)(void (*)(void))str_format, METH_VARARGS | METH_KEYWORDS,
       "format($self, /, *args, **kwargs)\n--\n\nThe text with {fields} replaced by arguments: {0}, {name}, {0.attribute!r:>10}." },
     METHOD(str, format_map), METHOD(str, __format__), METHOD_STATIC(str, maketrans), METHOD(str, __sizeof__),
-    METHOD(str, __getnewargs__), { 0 },
+    METHOD_UNDOCUMENTED(str, __getnewargs__), { 0 },
 };

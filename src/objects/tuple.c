@@ -428,7 +428,7 @@ BUILTIN_NOARGS(tuple, __getnewargs__, "($self, /)", "Arguments for a new tuple: 
 }
 
 static PyMethodDef tuple_methods[] = {
-    METHOD(tuple, __getnewargs__), METHOD(tuple, index), METHOD(tuple, count), CLASS_GETITEM, { 0 },
+    METHOD_UNDOCUMENTED(tuple, __getnewargs__), METHOD(tuple, index), METHOD(tuple, count), CLASS_GETITEM, { 0 },
 };
 
 static PyObject *tuple_iter(PyObject *o);

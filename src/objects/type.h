@@ -111,6 +111,7 @@ int type_set_names(PyTypeObject *type);
 int type_init_subclass(PyTypeObject *type, PyObject *kwds);
 PyObject *type_find_doc(const char *name, const char *doc);              /* NEW str or None, signature left out */
 PyObject *type_find_text_signature(const char *name, const char *doc);   /* NEW str or None */
+PyObject *type_method_text_signature(const PyMethodDef *m);              /* the same */
 const char *type_short_name(const PyTypeObject *type);
 extern PyGetSetDef type_getset[];
 

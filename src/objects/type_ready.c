@@ -63,6 +63,22 @@ PyObject *type_find_text_signature(const char *name, const char *doc)
     return PyUnicode_FromStringAndSize(start, end - start);
 }
 
+/* Methods of no argument or one need not say it. */
+PyObject *type_method_text_signature(const PyMethodDef *m)
+{
+    const char *end, *start = find_signature(m->ml_name, m->ml_doc, &end);
+    if (start) return PyUnicode_FromStringAndSize(start, end - start);
+    switch (m->ml_flags & ~METH_COEXIST) {
+        case METH_NOARGS: return PyUnicode_FromString("($self, /)");
+        case METH_NOARGS | METH_CLASS: return PyUnicode_FromString("($type, /)");
+        case METH_NOARGS | METH_STATIC: return PyUnicode_FromString("()");
+        case METH_O: return PyUnicode_FromString("($self, object, /)");
+        case METH_O | METH_CLASS: return PyUnicode_FromString("($type, object, /)");
+        case METH_O | METH_STATIC: return PyUnicode_FromString("(object, /)");
+        default: Py_RETURN_NONE;
+    }
+}
+
 /* ---- the dict --------------------------------------------------------------------------------------------------- */
 
 /* Sets name unless the dict has it (force: in any case). Steals value. */

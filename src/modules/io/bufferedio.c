@@ -167,8 +167,8 @@ static int rwpair_clear(PyObject *self)
 }
 
 static PyMethodDef rwpair_methods[] = {
-    METHOD(rwpair, read), METHOD(rwpair, peek), METHOD(rwpair, read1), METHOD(rwpair, readinto), METHOD(rwpair, readinto1),
-    METHOD(rwpair, write), METHOD(rwpair, flush), METHOD(rwpair, readable), METHOD(rwpair, writable), METHOD(rwpair, close),
+    METHOD_UNDOCUMENTED(rwpair, read), METHOD_UNDOCUMENTED(rwpair, peek), METHOD_UNDOCUMENTED(rwpair, read1), METHOD_UNDOCUMENTED(rwpair, readinto), METHOD_UNDOCUMENTED(rwpair, readinto1),
+    METHOD_UNDOCUMENTED(rwpair, write), METHOD(rwpair, flush), METHOD(rwpair, readable), METHOD(rwpair, writable), METHOD(rwpair, close),
     METHOD(rwpair, isatty),
     { 0 }
 };
