@@ -175,7 +175,7 @@ static const char release_doc[] =
 static const char locked_doc[] = "locked($self, /)\n--\n\nReturn whether the lock is in the locked state.";
 
 static PyMethodDef lock_methods[] = {
-    {"acquire_lock", RAW(lock_acquire), "An obsolete synonym of acquire()."}, {"acquire", RAW(lock_acquire), acquire_doc},
+    {"acquire_lock", RAW(lock_acquire), "acquire_lock($self, /, blocking=True, timeout=-1)\n--\n\nAn obsolete synonym of acquire()."}, {"acquire", RAW(lock_acquire), acquire_doc},
     {"release_lock", lock_release, METH_NOARGS, "An obsolete synonym of release()."}, {"release", lock_release, METH_NOARGS, release_doc},
     {"locked_lock", lock_locked, METH_NOARGS, "An obsolete synonym of locked()."}, {"locked", lock_locked, METH_NOARGS, locked_doc},
     {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nLock the lock."},

@@ -101,7 +101,10 @@ static PyMemberDef asyncgen_members[] = {
 };
 
 static PyMethodDef asyncgen_methods[] = {
-    METHOD(asyncgen, asend), METHOD(asyncgen, athrow), METHOD(asyncgen, aclose),
+    METHOD(asyncgen, asend),
+    { "athrow", (PyCFunction)(void (*)(void))asyncgen_athrow, METH_FASTCALL,
+      "athrow(value)\nathrow(type[,value[,tb]])\n\nRaise an exception in the generator." },
+    METHOD(asyncgen, aclose),
     {"__sizeof__", generator_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the generator, its frame included."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
     {0},

@@ -102,7 +102,10 @@ BUILTIN_FAST(coroutine, throw, "($self, typ, val=None, tb=None, /)", "Raise an e
 BUILTIN_NOARGS(coroutine, close, "($self, /)", "Raise GeneratorExit inside coroutine.") { return generator_close((PyGenObject *)self); }
 
 static PyMethodDef coroutine_methods[] = {
-    METHOD(coroutine, send), METHOD(coroutine, throw), METHOD(coroutine, close),
+    METHOD(coroutine, send),
+    { "throw", (PyCFunction)(void (*)(void))coroutine_throw, METH_FASTCALL,
+      "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next yielded value or raise StopIteration." },
+    METHOD(coroutine, close),
     {"__sizeof__", generator_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the coroutine, its frame included."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
     {0},
