@@ -152,13 +152,24 @@ static PyGetSetDef sponge_getset[] = {
     { "_capacity_bits", hash_capacity, NULL, NULL, NULL }, { "_rate_bits", hash_rate, NULL, NULL, NULL }, { "_suffix", hash_suffix, NULL, NULL, NULL }, { 0 }
 };
 
-SIGNATURE(sponge_signature, "sha3", KEYWORDS, "(data=b'', /, *, usedforsecurity=True)");
+int hash_data_argument(PyObject **data, PyObject *string)
+{
+    if (*data && string) {
+        PyErr_SetString(PyExc_TypeError, "'data' and 'string' are mutually exclusive and support for 'string' keyword parameter is slated for "
+                        "removal in a future version.");
+        return -1;
+    }
+    if (string) *data = string;
+    return 0;
+}
+
+SIGNATURE(sponge_signature, "sha3", KEYWORDS, "(data=b'', *, usedforsecurity=True, string=None)");
 
 /* SHA-3's types are called themselves; the others have functions. */
 static PyObject *sponge_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *arg[2], *module = PyType_GetModule(type);
-    if (!module || args_bind_tuple(&sponge_signature, args, kwargs, arg) < 0) return NULL;
+    PyObject *arg[3], *module = PyType_GetModule(type);
+    if (!module || args_bind_tuple(&sponge_signature, args, kwargs, arg) < 0 || hash_data_argument(&arg[0], arg[2]) < 0) return NULL;
     HashModule *state = PyModule_GetState(module);
     for (size_t i = 0; i < ARRAY_LENGTH(state->types); i++)
         if (state->types[i] == type) return hash_construct(module, i, arg[0]);

@@ -27,15 +27,18 @@ typedef struct HashModule {                   /* state of a module: one type a k
 int hash_add_types(PyObject *module, const HashKind *const *kinds, const char *const *spec_names, size_t count);
 /* A constructor: kind number `index` with data (or NULL). NEW. */
 PyObject *hash_construct(PyObject *module, size_t index, PyObject *data);
+/* What is to be hashed at once, given as data or under its old name: 0, or -1 when both are. */
+int hash_data_argument(PyObject **data, PyObject *string);
 int hash_module_traverse(PyObject *module, visitproc visit, void *arg);
 int hash_module_clear(PyObject *module);
 void hash_module_free(void *module);
 
 #define HASH_FUNCTION(module, function, index)                                                                          \
-    BUILTIN(module, function, KEYWORDS, "($module, /, string=b'', *, usedforsecurity=True)",                            \
+    BUILTIN(module, function, KEYWORDS, "($module, /, data=b'', *, usedforsecurity=True, string=None)",                 \
             "Return a new " #function " hash object; optionally initialized with a string.")                            \
     {                                                                                                                   \
-        return hash_construct(self, index, arg[0]);                                                                     \
+        PyObject *data = arg[0];                                                                                        \
+        return hash_data_argument(&data, arg[2]) < 0 ? NULL : hash_construct(self, index, data);                        \
     }
 
 #define HASH_MODULE(module_name, init, doc, methods, exec)                                                              \

@@ -90,15 +90,14 @@ void memo_clear(Memo *m);                     /* drops the entries */
 void memo_fini(Memo *m);
 int memo_grow(Memo *m);
 
-/* The entry of o, or the unused one where it belongs. */
+/* The entry of o, or the unused one where it belongs. Neighbours in memory are spread: what a pickle holds lies at regular
+ * distances, which would meet again and again. */
 static ALWAYS_INLINE MemoEntry *memo_find(const Memo *m, PyObject *o)
 {
-    size_t mask = (size_t)m->allocated - 1, perturb = (size_t)(uintptr_t)o >> 4, i = perturb & mask;
-    for (;;) {
+    size_t mask = (size_t)m->allocated - 1, i = (size_t)((uintptr_t)o * 0x9e3779b97f4a7c15u >> 32) & mask;
+    for (;; i = (i + 1) & mask) {
         MemoEntry *e = &m->table[i];
         if (e->key == o || !e->key) return e;
-        perturb >>= 5;
-        i = (i * 5 + perturb + 1) & mask;
     }
 }
 
