@@ -59,12 +59,12 @@ def packages(a, shard):
 
 
 def modes(a, shard):
-    args = ("modes.py", STDLIB, "--step", "640" if a.quick else "160", "--offset", str(shard * 20 + 3))
+    args = ("modes.py", STDLIB, "--step", "640" if a.quick else "320", "--offset", str(shard * 20 + 3))
     return compare("modes", rows(REFERENCE, *args), rows(a.python, *args), "modes.py %s --dump VARIANT:FILE" % STDLIB)
 
 
 def pyc(a, shard):
-    args = ("pyc.py", "--python", a.python, "--step", "480" if a.quick else "160", "--offset", str(shard * 20 + 7), "--allow", "4")
+    args = ("pyc.py", "--python", a.python, "--step", "480" if a.quick else "160", "--offset", str(shard * 20 + 7))
     got = rows(sys.executable, *args)
     return compare("pyc", {key: "same" for key in got}, got, "pyc.py --python PY --only FILE")
 
