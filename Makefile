@@ -3,14 +3,15 @@
 # make release    the same build with profile-guided optimisation, in build-release/
 # make debug      assertions on, -O1, in build-debug/          make asan   AddressSanitizer and UBSan, in build-asan/
 # make bench      pairs Taipan against CPython 3.13            make conformance   CPython's own test modules, classes 1 to 3
-# make sanitize   robustness, acceptance, classes 1 and 2 under build-asan (SHARD=I/N: a part)   make leaks         reference-leak runs of some modules
+# make sanitize   robustness, acceptance, classes 1 and 2 under build-asan (SHARD=I/N: a part)   make leaks         what grows when modules run repeatedly
+# make oom        programs whose N-th allocation fails, a minute of them
 REFERENCE = deps/debian13/usr/bin/python3.13
 PYTHON = build/taipan
 SHARD = 0/1
 
 all: build/taipan
 
-.PHONY: all setup test release debug asan bench conformance sanitize leaks clean build/taipan
+.PHONY: all setup test release debug asan bench conformance sanitize leaks oom clean build/taipan
 
 setup:
 	@scripts/setup
@@ -39,6 +40,9 @@ sanitize: asan
 
 leaks: debug
 	@$(REFERENCE) tests/leaks.py --python build-debug/taipan
+
+oom: debug
+	@$(REFERENCE) tests/oom.py --python build-debug/taipan --budget 60 --step 7
 
 bench: build/taipan
 	@$(REFERENCE) bench/run.py --py cpython=$(CURDIR)/$(REFERENCE) --py taipan=$(CURDIR)/$(PYTHON)

@@ -58,7 +58,7 @@ def child(name, options):
     module_name = "test." + name
 
     def load():
-        tests = unittest.defaultTestLoader.loadTestsFromName(module_name)
+        tests = unittest.TestLoader().loadTestsFromName(module_name)
         flat, stack = [], [tests]
         while stack:
             item = stack.pop()

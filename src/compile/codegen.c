@@ -146,6 +146,7 @@ static int emit_global(Compiler *c, Location loc, PyObject *name, expr_context_t
 
 int emit_variable(Compiler *c, Location loc, PyObject *name, expr_context_ty ctx)
 {
+    if (!name) return -1;
     TRY(refuse_debug(c, loc, name, ctx));
     if (!(name = unit_mangle(c, name))) return -1;
     Scope *scope = c->u->scope;

@@ -133,7 +133,7 @@ static int gen_annotations(Compiler *c, Location loc, arguments_ty args, expr_ty
     if (args->vararg) TRY(gen_annotation(c, loc, args->vararg->arg, args->vararg->annotation, &count));
     TRY(gen_param_annotations(c, loc, args->kwonlyargs, &count));
     if (args->kwarg) TRY(gen_annotation(c, loc, args->kwarg->arg, args->kwarg->annotation, &count));
-    TRY(gen_annotation(c, loc, compiler_intern(c, "return"), returns, &count));
+    if (returns) TRY(gen_annotation(c, loc, compiler_intern(c, "return"), returns, &count));
     if (!count) return 0;
     TRY(emit_arg(c, loc, BUILD_TUPLE, count));
     return FUNCTION_ANNOTATIONS;

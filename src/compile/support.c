@@ -478,7 +478,7 @@ PyObject *compile_mangle(PyObject *private, PyObject *name)
 
 PyObject *mangle_name(Arena *arena, PyObject *private, PyObject *name)
 {
-    if (!private || PyUnicode_GET_LENGTH(name) < 3 || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_')
+    if (!name || !private || PyUnicode_GET_LENGTH(name) < 3 || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_')
         return name;
     PyObject *mangled = compile_mangle(private, name);
     if (!mangled || arena_own(arena, mangled) < 0) return NULL;

@@ -114,6 +114,7 @@ typedef struct MemoryProcess {
     PyRefTracer tracer;
     void *tracer_data;
     struct AllocationTraces *traces;         /* memory/tracing.c; NULL until tracing was first switched on */
+    struct AllocationFaults *faults;         /* memory/faults.c; likewise */
 } MemoryProcess;
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */
@@ -137,6 +138,12 @@ void gc_log_compact(Collector *gc);                  /* drops entries of the you
 
 /* True when p lies in a segment of ours (as opposed to malloc, static or foreign memory). */
 bool heap_owns(const void *p);
+
+/* Allocations number first to last (-1: all) fail from now on; false: no memory. Then how many there were, and how many failed. */
+bool memory_faults_start(long first, long last);
+void memory_faults_stop(long *count, long *failed);
+PyObject *memory_faults_stack(void);
+void memory_faults_from_environment(void);
 
 /* Collects generation 0, 1 or 2 and everything younger. Returns the number of unreachable objects, never raises. */
 Py_ssize_t gc_collect_generation(PyThreadState *ts, int generation);

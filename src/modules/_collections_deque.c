@@ -188,9 +188,11 @@ static void deque_empty(Deque *d)
 {
     Py_ssize_t n = Py_SIZE(d);
     if (n == 0) return;
+    PyObject *raised = PyErr_GetRaisedException();         /* it may die of one */
     Block *fresh = block_new(d);
+    if (!fresh) PyErr_Clear();
+    PyErr_SetRaisedException(raised);
     if (!fresh) {                                          /* one by one then */
-        PyErr_Clear();
         for (PyObject *item; (item = take_right(d));) Py_DECREF(item);
         return;
     }

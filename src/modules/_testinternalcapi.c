@@ -47,6 +47,23 @@ BUILTIN(internal, _PyTraceMalloc_GetTraceback, POSITIONAL, "($module, domain, ob
     return _PyTraceMalloc_GetTraceback((unsigned)domain, (uintptr_t)p);
 }
 
+BUILTIN(internal, call_without_memory, POSITIONAL, "($module, function, first, last, /)",
+        "Call function() while allocations number first to last (-1: all later ones) fail.\n\n"
+        "Returns (result or None, exception or None, number of allocations, number of those that failed, C stack of the last failure).")
+{
+    long first = PyLong_AsLong(arg[1]), last = PyLong_AsLong(arg[2]), count, failed;
+    if (PyErr_Occurred()) return NULL;
+    if (!memory_faults_start(first, last)) return PyErr_NoMemory();
+    PyObject *result = PyObject_CallNoArgs(arg[0]), *raised = PyErr_GetRaisedException();
+    memory_faults_stop(&count, &failed);
+    if (!result == !raised) PyErr_Format(PyExc_SystemError, result ? "result with an exception" : "NULL without an exception");
+    PyObject *stack = PyErr_Occurred() ? NULL : memory_faults_stack();
+    PyObject *all = stack ? Py_BuildValue("OOllN", result ? result : Py_None, raised ? raised : Py_None, count, failed, stack) : NULL;
+    Py_XDECREF(result);
+    Py_XDECREF(raised);
+    return all;
+}
+
 /* ---- configuration ---------------------------------------------------------------------------------------------------------- */
 
 static PyObject *wide_list(const PyWideStringList *list)
@@ -139,7 +156,7 @@ static PyMethodDef internal_methods[] = {
     METHOD(internal, dict_getitem_knownhash),
     METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),
-    METHOD(internal, _PyTraceMalloc_GetTraceback), METHOD(internal, compiler_cleandoc),
+    METHOD(internal, _PyTraceMalloc_GetTraceback), METHOD(internal, call_without_memory), METHOD(internal, compiler_cleandoc),
     METHOD(internal, get_immortalize_deferred), METHOD(internal, suppress_immortalization), METHOD(internal, pymem_getallocatorsname),
     METHOD(internal, py_thread_id), METHOD(internal, new_instruction_sequence), METHOD(internal, compiler_codegen),
     METHOD(internal, optimize_cfg), METHOD(internal, assemble_code_object),

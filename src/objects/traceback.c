@@ -22,10 +22,8 @@ int PyTraceBack_Here(PyFrameObject *frame)
     PyObject *old = PyException_GetTraceback(exc);
     PyObject *tb = traceback_make((PyTracebackObject *)old, frame, PyFrame_GetLasti(frame), -1);
     Py_XDECREF(old);
-    if (!tb) {                                       /* no memory: the exception goes on without this entry */
-        PyObject *failure = PyErr_GetRaisedException();
-        Py_XDECREF(failure);
-        PyErr_SetRaisedException(exc);
+    if (!tb) {                                       /* no memory: that is now the exception, and this one its context */
+        _PyErr_ChainExceptions1(exc);
         return -1;
     }
     PyException_SetTraceback(exc, tb);

@@ -350,5 +350,9 @@ int Py_FrozenMain(int argc, char **argv)
 }
 
 #ifndef TAIPAN_NO_MAIN                                                   /* fuzz targets bring their own */
-int main(int argc, char **argv) { return frozen_blob.count ? Py_BytesMain(argc, argv) : freeze_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    memory_faults_from_environment();
+    return frozen_blob.count ? Py_BytesMain(argc, argv) : freeze_main(argc, argv);
+}
 #endif
