@@ -3,6 +3,14 @@
 
 #define MOVED_OR(next) do { if (UNLIKELY(frame->instr_ptr != here)) { pc = frame->instr_ptr; LOAD_SP(); NEXT(); } next; } while (0)
 
+/* An exception of a tool at `here`; at the entry of a handler that is outside the handler. */
+#define TOOL_FAILED(here)                                                                                               \
+    do {                                                                                                                \
+        told = (here);                                                                                                  \
+        pc = instrument_handler_outside(CODE(), told) + 1;                                                              \
+        goto error_told;                                                                                                \
+    } while (0)
+
 INST(INSTRUMENTED_RESUME) {
     HERE();
     CodeUnit *here = pc - 1;
@@ -23,7 +31,7 @@ INST(INSTRUMENTED_LINE) {
     SAVE_SP();
     int original = ts->tracing ? CODE()->_co_monitoring->lines->data[here - CODE_UNITS(CODE())]
                                : instrument_line(ts, frame, here, previous);
-    if (original < 0) goto error;
+    if (original < 0) TOOL_FAILED(here);
     if (UNLIKELY(frame->instr_ptr != here)) {
         pc = frame->instr_ptr;
         LOAD_SP();
@@ -38,7 +46,7 @@ INST(INSTRUMENTED_INSTRUCTION) {
     CodeUnit *here = pc - 1;
     SAVE_SP();
     int original = instrument_instruction(ts, frame, here);
-    if (original < 0) goto error;
+    if (original < 0) TOOL_FAILED(here);
     if (UNLIKELY(frame->instr_ptr != here)) {
         pc = frame->instr_ptr;
         LOAD_SP();

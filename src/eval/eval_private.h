@@ -238,6 +238,8 @@ int instrument_instruction(PyThreadState *ts, Frame *f, CodeUnit *instr);
 /* RAISE, RERAISE, PY_UNWIND, PY_THROW with the current exception; STOP_ITERATION with the value of one made for it. */
 int instrument_exception(PyThreadState *ts, Frame *f, CodeUnit *instr, int event);
 int instrument_stop_iteration(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *value);
+/* Where to look for the handler of what a tool raises at `at`. */
+CodeUnit *instrument_handler_outside(PyCodeObject *co, CodeUnit *at);
 int instrument_handled(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *exc);
 /* Line of each code unit, for code that lines were traced in. */
 static inline int32_t *instrument_line_numbers(PyCodeObject *co)

@@ -158,6 +158,15 @@ int instrument_handled(PyThreadState *ts, Frame *f, CodeUnit *instr, PyObject *e
     return call_tools(ts, EVENT_EXCEPTION_HANDLED, f, instr, 3, args);
 }
 
+/* PUSH_EXC_INFO, at the entry of a handler, is covered by the cleanup of that handler, which would take the exception that waits
+ * on the stack for the one that was handled before; what is raised there belongs to whatever covers the cleanup. */
+CodeUnit *instrument_handler_outside(PyCodeObject *co, CodeUnit *at)
+{
+    int target, depth, lasti, unit = (int)(at - CODE_UNITS(co));
+    if (code_base_opcode(co, unit) != PUSH_EXC_INFO || !code_find_handler(co, unit, &target, &depth, &lasti)) return at;
+    return CODE_UNITS(co) + target;
+}
+
 /* ---- lines and instructions --------------------------------------------------------------------------------------------------------- */
 
 /* sys.settrace() is called without a detour. */

@@ -171,14 +171,14 @@ exception_unwind:                                          /* raised again, or i
 
 unwind_told: {
         int target, depth, push_lasti;
-        if (!code_find_handler(CODE(), (int)(pc - 1 - CODE_UNITS(CODE())), &target, &depth, &push_lasti)) {
-            PyObject **bottom = frame->localsplus + CODE()->co_nlocalsplus;
+        PyObject **bottom = frame->localsplus + CODE()->co_nlocalsplus;
+        if (!code_find_handler(CODE(), (int)(pc - 1 - CODE_UNITS(CODE())), &target, &depth, &push_lasti) || UNLIKELY(depth > sp - bottom)) {
             while (sp > bottom) { PyObject *dropped = POP(); Py_XDECREF(dropped); }
             SAVE_SP();
             if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_PY_UNWIND])) (void)instrument_exception(ts, frame, told, EVENT_PY_UNWIND);
             goto exit_unwind;
         }
-        PyObject **keep = frame->localsplus + CODE()->co_nlocalsplus + depth;
+        PyObject **keep = bottom + depth;
         while (sp > keep) { PyObject *dropped = POP(); Py_XDECREF(dropped); }
         if (push_lasti) {
             PyObject *lasti = PyLong_FromLong(frame_lasti_units(frame));
@@ -192,8 +192,9 @@ unwind_told: {
         if (UNLIKELY(ts->interp->eval.monitors.tools[EVENT_EXCEPTION_HANDLED])) {
             SAVE_SP();
             if (instrument_handled(ts, frame, pc, raised) < 0) {
-                pc++;
-                goto exception_unwind;
+                told = pc;
+                pc = instrument_handler_outside(CODE(), told) + 1;
+                goto unwind_told;
             }
         }
         NEXT();

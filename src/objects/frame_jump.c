@@ -4,7 +4,8 @@
  * dropping entries, fits the stack there. A stack is a word of three bits an entry, the top lowest. */
 #include "eval/eval_private.h"
 
-typedef enum { KIND_ITERATOR = 1, KIND_EXCEPT = 2, KIND_OBJECT = 3, KIND_NULL = 4, KIND_LASTI = 5 } Kind;
+typedef enum { KIND_ITERATOR = 1, KIND_EXCEPT = 2, KIND_OBJECT = 3, KIND_NULL = 4, KIND_LASTI = 5,
+               KIND_RAISED = 6 /* at the entry of a handler, not yet the handled one */ } Kind;
 enum { KIND_BITS = 3, KIND_MASK = 7, STACK_ENTRIES_MAX = 63 / KIND_BITS, STACK_WILL_OVERFLOW = 0 };
 
 typedef int64_t Stack;
@@ -76,7 +77,7 @@ static void walk_one(PyCodeObject *co, Stack *stacks, int n, int i, int next, in
         s = stack_pop(stack_pop(s));
         break;
     case PUSH_EXC_INFO:
-        s = stack_push(s, KIND_EXCEPT);
+        s = stack_push(stack_push(stack_pop(s), KIND_EXCEPT), KIND_EXCEPT);
         break;
     case POP_EXCEPT:
         s = stack_pop(s);
@@ -133,7 +134,7 @@ static Stack *stacks_of(PyCodeObject *co)
                 if (code_find_handler(co, i, &target, &depth, &lasti) && target < n && stacks[target] == STACK_UNKNOWN) {
                     Stack s = stack_to_depth(stacks[i], depth);
                     if (lasti) s = stack_push(s, KIND_LASTI);
-                    stacks[target] = stack_push(s, KIND_EXCEPT);
+                    stacks[target] = stack_push(s, KIND_RAISED);
                     again = true;
                 }
             }
@@ -165,7 +166,7 @@ static const char *misfit(Stack to)
     if (to == STACK_OVERFLOWED) return "stack is too deep to analyze";
     if (to == STACK_UNKNOWN) return "can't jump into an exception handler, or code may be unreachable";
     switch (stack_top(to)) {
-    case KIND_EXCEPT: return "can't jump into an 'except' block as there's no exception";
+    case KIND_EXCEPT: case KIND_RAISED: return "can't jump into an 'except' block as there's no exception";
     case KIND_LASTI: return "can't jump into a re-raising block as there's no location";
     case KIND_OBJECT: case KIND_NULL: return "incompatible stacks";
     case KIND_ITERATOR: return "can't jump into the body of a for loop";

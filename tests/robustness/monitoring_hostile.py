@@ -149,6 +149,30 @@ for e in ALL:
         under(always, e)
         under(always, e | E.LINE, (0, 3))
 
+# an error at the entry of a handler leaves nothing behind that counts as handled
+def handle():
+    try:
+        try:
+            {}[1]
+        except KeyError:
+            pass
+        finally:
+            pass
+    except ValueError:
+        return 1
+
+
+CODES.add(handle.__code__)
+
+
+def outer():
+    before = sys.exception()
+    under(lambda code, *args: m.DISABLE if code is handle.__code__ else None, E.EXCEPTION_HANDLED, work=handle)
+    assert sys.exception() is before
+
+
+outer()
+
 # DISABLE always, in turns, and where that is an error
 turn = 0
 
