@@ -100,9 +100,11 @@ static PyObject *time_clock_settime_ns(PyObject *Py_UNUSED(self), PyObject *args
     return time_from_nanoseconds_object(&t, value) < 0 ? NULL : set_clock(clock, t);
 }
 
-static PyObject *time_pthread_getcpuclockid(PyObject *Py_UNUSED(self), PyObject *arg)
+static PyObject *time_pthread_getcpuclockid(PyObject *Py_UNUSED(self), PyObject *args)
 {
     clockid_t clock;
+    PyObject *arg;
+    if (!PyArg_ParseTuple(args, "O:pthread_getcpuclockid", &arg)) return NULL;
     if (!PyLong_Check(arg)) {
         PyErr_Format(PyExc_TypeError, "pthread_getcpuclockid() argument 1 must be int, not %.50s", Py_TYPE(arg)->tp_name);
         return NULL;
@@ -481,7 +483,7 @@ static PyMethodDef time_methods[] = {
      "clock_settime_ns(clk_id, time)\n\nSet the time of the specified clock clk_id with nanoseconds."},
     {"clock_getres", time_clock_getres, METH_VARARGS,
      "clock_getres(clk_id) -> floating-point number\n\nReturn the resolution (precision) of the specified clock clk_id."},
-    {"pthread_getcpuclockid", time_pthread_getcpuclockid, METH_O,
+    {"pthread_getcpuclockid", time_pthread_getcpuclockid, METH_VARARGS,
      "pthread_getcpuclockid(thread_id) -> int\n\nReturn the clk_id of a thread's CPU time clock."},
     {"sleep", time_sleep, METH_O,
      "sleep($self, object, /)\n--\n\nsleep(seconds)\n\nDelay execution for a given number of seconds.  The argument may be\n"

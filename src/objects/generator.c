@@ -548,7 +548,8 @@ static PyObject *generator_close_method(PyObject *self, PyObject *ignored) { ret
 
 static PyMethodDef generator_methods[] = {
     METHOD(generator, send),
-    METHOD(generator, throw),
+    { "throw", (PyCFunction)(void (*)(void))generator_throw, METH_FASTCALL,
+      "throw(value)\nthrow(type[,value[,tb]])\n\nRaise an exception in the generator; return the next value that it yields." },
     {"close", generator_close_method, METH_NOARGS, "close($self, /)\n--\n\nRaise GeneratorExit inside the generator."},
     {"__sizeof__", generator_sizeof, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the generator, its frame included."},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},

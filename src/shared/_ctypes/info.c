@@ -9,7 +9,14 @@ CTypes *ctypes_state_of_type(PyTypeObject *type)
     return module ? PyModule_GetState(module) : NULL;
 }
 
-static Info *info_place(CTypes *state, PyObject *type) { return PyObject_GetTypeData(type, state->meta); }
+static Info *info_place(CTypes *state, PyObject *type)
+{
+    PyTypeObject *meta = state->meta;
+    if (!meta) {                              /* the module was cleared before its types: CType_Type is what stands on type itself */
+        for (meta = Py_TYPE(type); meta->tp_base && meta->tp_base != &PyType_Type; meta = meta->tp_base) ;
+    }
+    return PyObject_GetTypeData(type, meta);
+}
 
 Info *info_of_type(CTypes *state, PyObject *type)
 {
