@@ -34,6 +34,7 @@ static int search_init(Search *s, PyObject *const *arg)
 static int less_than(PyObject *a, PyObject *b)
 {
     richcmpfunc compare = Py_TYPE(a)->tp_richcompare;
+    if (PyLong_CheckExact(a)) return PyObject_RichCompareBool(a, b, Py_LT);
     if (compare && Py_TYPE(a) == Py_TYPE(b)) {
         PyObject *result = compare(a, b, Py_LT);
         if (!result) return -1;

@@ -28,6 +28,21 @@ static ALWAYS_INLINE int simple_equal(PyObject *a, PyObject *b)
     return -1;
 }
 
+/* The same for keys of dicts and sets, where tuples of such objects are common. */
+static inline int simple_key_equal(PyObject *a, PyObject *b)
+{
+    if (!Py_IS_TYPE(a, &PyTuple_Type) || !Py_IS_TYPE(b, &PyTuple_Type)) return simple_equal(a, b);
+    Py_ssize_t n = PyTuple_GET_SIZE(a);
+    if (n != PyTuple_GET_SIZE(b)) return -1;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *x = PyTuple_GET_ITEM(a, i), *y = PyTuple_GET_ITEM(b, i);
+        if (x == y) continue;
+        int same = simple_equal(x, y);
+        if (same != 1) return same;
+    }
+    return 1;
+}
+
 /* Are objects of this type compared without running other code, and never with NotImplemented among themselves? */
 static inline bool type_compares_simply(PyTypeObject *type)
 {

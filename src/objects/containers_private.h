@@ -31,6 +31,27 @@ static inline int object_equal(PyObject *a, PyObject *b)
 }
 
 /* Py_TRASHCAN_BEGIN and _END for one who has the thread at hand. ENTER may return from the deallocator. */
+/* Fills to[0 .. n * times) with the n items, each reference taken. n * times > 0. */
+static inline void items_repeat(PyObject **to, PyObject *const *items, Py_ssize_t n, Py_ssize_t times)
+{
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *o = to[i] = items[i];
+        if (_Py_IsImmortal(o)) continue;
+        if (times < 1 << 24 && Py_REFCNT(o) < 1 << 30) o->ob_refcnt += times;
+        else for (Py_ssize_t k = 0; k < times; k++) Py_INCREF(o);
+    }
+    if (n == 1) {
+        PyObject *o = items[0];
+        for (Py_ssize_t i = 1; i < times; i++) to[i] = o;
+        return;
+    }
+    for (Py_ssize_t filled = n, all = n * times; filled < all;) {
+        Py_ssize_t more = filled < all - filled ? filled : all - filled;
+        memcpy(to + filled, to, (size_t)more * sizeof *to);
+        filled += more;
+    }
+}
+
 #define DEALLOC_ENTER(t, o, dealloc)                                                                                   \
     do {                                                                                                               \
         if (UNLIKELY((t)->ts.c_recursion_remaining <= Py_TRASHCAN_HEADROOM) && Py_TYPE(o)->tp_dealloc == (dealloc)) {  \

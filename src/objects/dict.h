@@ -66,11 +66,39 @@ static inline Py_hash_t dict_str_hash(PyObject *str)
 }
 
 /* Two different exact strs of equal hash. */
+/* memcmp for short text, without the call. */
+static ALWAYS_INLINE bool memory_same(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y;
+    if (n >= 8) {
+        if (n > 64) return memcmp(a, b, n) == 0;
+        for (size_t i = 0; i + 8 < n; i += 8) {
+            memcpy(&x, a + i, 8);
+            memcpy(&y, b + i, 8);
+            if (x != y) return false;
+        }
+        memcpy(&x, a + n - 8, 8);
+        memcpy(&y, b + n - 8, 8);
+        return x == y;
+    }
+    if (n >= 4) {
+        uint32_t low_a, low_b, high_a, high_b;
+        memcpy(&low_a, a, 4);
+        memcpy(&low_b, b, 4);
+        memcpy(&high_a, a + n - 4, 4);
+        memcpy(&high_b, b + n - 4, 4);
+        return low_a == low_b && high_a == high_b;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+
 static inline bool dict_str_same(PyObject *a, PyObject *b)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(a);
     return n == PyUnicode_GET_LENGTH(b) && PyUnicode_KIND(a) == PyUnicode_KIND(b) &&
-           memcmp(PyUnicode_DATA(a), PyUnicode_DATA(b), (size_t)n * PyUnicode_KIND(a)) == 0;
+           memory_same(PyUnicode_DATA(a), PyUnicode_DATA(b), (size_t)n * PyUnicode_KIND(a));
 }
 
 /* Entry of key, an exact str with that hash, in a table of str keys. DICT_UNUSED: absent, and *end is the unused slot that ended the

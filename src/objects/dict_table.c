@@ -155,7 +155,7 @@ restart:;
                 }
                 else {
                     unsigned stride = k->stride;
-                    int same = simple_equal(e[0], key);
+                    int same = simple_key_equal(e[0], key);
                     if (same == 1) return i;
                     if (same < 0) same = compare_key(d, k, i, e[0], key);
                     if (same < 0) return DICT_ERROR;

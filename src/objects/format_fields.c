@@ -192,6 +192,11 @@ static int next_piece(Span *in, Piece *piece)
     bool markup = false;
     int kind = KIND(in->s);
     const void *data = DATA(in->s);
+    if (kind == PyUnicode_1BYTE_KIND) {
+        const unsigned char *p = (const unsigned char *)data + in->start, *end = (const unsigned char *)data + in->end - 1;
+        while (p < end && *p != '{' && *p != '}') p++;
+        in->start = p - (const unsigned char *)data;
+    }
     while (in->start < in->end) {
         c = PyUnicode_READ(kind, data, in->start++);
         if (c == '{' || c == '}') {
@@ -250,6 +255,11 @@ static int write_field(_PyUnicodeWriter *w, const Piece *piece, PyObject *args, 
     int status = -1;
     if (o && piece->conversion) o = convert(o, piece->conversion);
     if (!o) return -1;
+    if (PyUnicode_CheckExact(o) && span_empty(&piece->spec)) {      /* an empty spec changes nothing */
+        status = _PyUnicodeWriter_WriteStr(w, o);
+        Py_DECREF(o);
+        return status;
+    }
     if (piece->spec_has_fields) spec = build(&piece->spec, args, kwargs, depth - 1, numbering);
     else spec = piece->spec.s ? span_text(&piece->spec) : EMPTY_STR;
     if (spec && (text = render(o, spec))) status = _PyUnicodeWriter_WriteStr(w, text);

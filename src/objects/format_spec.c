@@ -67,7 +67,9 @@ static int check_grouping(Spec *f)
 static int parse_spec(PyObject *value, PyObject *spec, Spec *f, Py_UCS4 default_type, Py_UCS4 default_align)
 {
     Py_ssize_t at = 0, end = LENGTH(spec);
-#define PEEK(i) (at + (i) < end ? PyUnicode_READ_CHAR(spec, at + (i)) : 0)
+    int kind = KIND(spec);
+    const void *data = DATA(spec);
+#define PEEK(i) (at + (i) < end ? PyUnicode_READ(kind, data, at + (i)) : 0)
     bool align_given = false;
     *f = (Spec){ .fill = ' ', .align = default_align, .type = default_type, .width = -1, .precision = -1 };
     if (end >= 2 && is_align(PEEK(1))) {

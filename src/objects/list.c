@@ -546,9 +546,7 @@ static PyObject *list_repeat(PyObject *o, Py_ssize_t times)
     Thread *t = thread_get();
     PyListObject *list = list_alloc_sized(t, n * times);
     if (!list) return NULL;
-    PyObject **to = list->ob_item;
-    for (Py_ssize_t k = 0; k < times; k++)
-        for (Py_ssize_t i = 0; i < n; i++) *to++ = Py_NewRef(PyList_GET_ITEM(o, i));
+    items_repeat(list->ob_item, ((PyListObject *)o)->ob_item, n, times);
     gc_track(t, OBJECT(list));
     return OBJECT(list);
 }

@@ -1,5 +1,6 @@
 /* PyObject_*: what every object can be asked. Reading, setting and naming attributes, repr, str, hash, truth, comparison, dir;
  * and the exported forms of what the headers do inline. */
+#include "objects/long.h"
 #include "objects/compare.h"
 #include "objects/function.h"
 #include "objects/instance.h"
@@ -452,6 +453,15 @@ int PyObject_RichCompareBool(PyObject *v, PyObject *w, int op)
     if (op == Py_EQ && v && w) {
         int equal = simple_equal(v, w);
         if (equal >= 0) return equal;
+    }
+    else if (v && w && PyLong_CheckExact(v) && PyLong_CheckExact(w) && long_both_compact((PyLongObject *)v, (PyLongObject *)w)) {
+        int64_t x = long_compact_value((PyLongObject *)v), y = long_compact_value((PyLongObject *)w);
+        switch (op) {
+        case Py_LT: return x < y;
+        case Py_LE: return x <= y;
+        case Py_GT: return x > y;
+        case Py_GE: return x >= y;
+        }
     }
     PyObject *result = PyObject_RichCompare(v, w, op);
     if (!result) return -1;

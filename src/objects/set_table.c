@@ -15,7 +15,7 @@ static inline int compare_entry(PySetObject *s, setentry *e, PyObject *key)
 {
     PyObject *found = e->key;
     if (found == key) return 1;
-    int simple = simple_equal(found, key);
+    int simple = simple_key_equal(found, key);
     if (simple >= 0) return simple;
     setentry *table = s->table;
     Py_ssize_t mask = s->mask;

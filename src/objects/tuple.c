@@ -343,9 +343,7 @@ static PyObject *tuple_repeat(PyObject *o, Py_ssize_t times)
     Thread *t = thread_get();
     PyTupleObject *tuple = tuple_alloc_checked(t, n * times);
     if (!tuple) return NULL;
-    PyObject **to = tuple->ob_item;
-    for (Py_ssize_t k = 0; k < times; k++)
-        for (Py_ssize_t i = 0; i < n; i++) *to++ = Py_NewRef(PyTuple_GET_ITEM(o, i));
+    items_repeat(tuple->ob_item, ((PyTupleObject *)o)->ob_item, n, times);
     gc_track(t, OBJECT(tuple));
     return OBJECT(tuple);
 }

@@ -1,4 +1,5 @@
 /* fileobject.h: calling file-like objects from C, the emergency printer, io.open_code, newline-aware fgets. */
+#include "objects/instance.h"
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 
@@ -64,10 +65,14 @@ int PyFile_WriteObject(PyObject *value, PyObject *file, int flags)
         PyErr_SetString(PyExc_TypeError, "writeobject with NULL file");
         return -1;
     }
-    PyObject *writer = PyObject_GetAttr(file, STR(write));
+    PyObject *writer, *result = NULL;
+    int unbound = object_get_method(file, STR(write), &writer);
     if (!writer) return -1;
     PyObject *text = flags & Py_PRINT_RAW ? PyObject_Str(value) : PyObject_Repr(value);
-    PyObject *result = text ? PyObject_CallOneArg(writer, text) : NULL;
+    if (text) {
+        PyObject *args[] = { file, text };
+        result = unbound ? PyObject_Vectorcall(writer, args, 2, NULL) : PyObject_CallOneArg(writer, text);
+    }
     Py_XDECREF(text);
     Py_DECREF(writer);
     Py_XDECREF(result);

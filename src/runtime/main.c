@@ -5,6 +5,9 @@
 #include "modules/sys_private.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,6 +355,11 @@ int Py_FrozenMain(int argc, char **argv)
 #ifndef TAIPAN_NO_MAIN                                                   /* fuzz targets bring their own */
 int main(int argc, char **argv)
 {
+#ifdef __GLIBC__
+    /* Tables of some 100 KB come and go; by default glibc gives each back to the system and faults it in anew. */
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+#endif
     memory_faults_from_environment();
     return frozen_blob.count ? Py_BytesMain(argc, argv) : freeze_main(argc, argv);
 }
