@@ -24,10 +24,11 @@ CRASHES_MAX = 12
 # A failure inside of these is reported in the place of the MemoryError: they replace or ignore exceptions by design.
 OTHERS = {
     "imports": ("ImportError", "ModuleNotFoundError"),
+    "pickled": ("PicklingError",),
 }
 LOCKS = "can't allocate read lock"                 # in these words, as CPython
 # What is reported as "Exception ignored" leaves no other trace: these programs look at what callbacks did.
-FORGETFUL = ("weak_references", "finalizers")
+FORGETFUL = ("weak_references", "finalizers", "traced_frames")
 
 
 # ---- the child -----------------------------------------------------------------------------------------------------------------

@@ -338,11 +338,7 @@ done:
 static bool is_internal_filename(PyObject *name)
 {
     if (!name || !PyUnicode_Check(name)) return false;
-    PyObject *importlib = PyUnicode_FromString("importlib"), *bootstrap = PyUnicode_FromString("_bootstrap");
-    bool both = importlib && bootstrap && PyUnicode_Contains(name, importlib) > 0 && PyUnicode_Contains(name, bootstrap) > 0;
-    Py_XDECREF(importlib);
-    Py_XDECREF(bootstrap);
-    return both;
+    return PyUnicode_Contains(name, STR(importlib)) > 0 && PyUnicode_Contains(name, STR(_bootstrap)) > 0;
 }
 
 static bool frame_is_skipped(PyFrameObject *frame, PyObject *prefixes, bool prefixes_only)
@@ -384,6 +380,7 @@ static int find_context(Py_ssize_t level, PyObject *prefixes, PyObject **filenam
         while (--level > 0 && frame) frame = frame_step(frame);
     else while (--level > 0 && frame) frame = next_external_frame(frame, prefixes);
     if (!frame) {
+        if (PyErr_Occurred()) return -1;                   /* no memory for a frame object */
         globals = Py_XNewRef(ts->interp->runtime.sysdict);
         *filename = PyUnicode_FromString("<sys>");
         *lineno = 0;
