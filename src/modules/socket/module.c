@@ -25,6 +25,37 @@ static void capi_free(PyObject *capsule)
     PyMem_Free(table);
 }
 
+/* The collector must see the way from the module's dict to the type. */
+PyAPI_FUNC(int) _PyCapsule_SetTraverse(PyObject *o, traverseproc traverse, inquiry clear);
+
+static int capi_traverse(PyObject *capsule, visitproc visit, void *arg)
+{
+    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    Py_VISIT(table->Sock_Type);
+    return 0;
+}
+
+static int capi_clear(PyObject *capsule)
+{
+    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    Py_CLEAR(table->Sock_Type);
+    return 0;
+}
+
+static PyObject *capi_new(PyTypeObject *socket_type)
+{
+    CapiTable *table = PyMem_Malloc(sizeof *table);
+    if (!table) return PyErr_NoMemory();
+    *table = (CapiTable){ (PyTypeObject *)Py_NewRef(socket_type), PyExc_OSError, PyExc_TimeoutError };
+    PyObject *capsule = PyCapsule_New(table, "_socket.CAPI", capi_free);
+    if (!capsule) {
+        Py_DECREF(socket_type);
+        PyMem_Free(table);
+    }
+    else if (_PyCapsule_SetTraverse(capsule, capi_traverse, capi_clear) < 0) Py_CLEAR(capsule);
+    return capsule;
+}
+
 static int socket_exec(PyObject *module)
 {
     SocketState *state = socket_state(module);
@@ -36,13 +67,7 @@ static int socket_exec(PyObject *module)
     if (!(state->socket = (PyTypeObject *)PyType_FromModuleAndSpec(module, &socket_spec, NULL))) return -1;
     if (PyModule_AddObjectRef(module, "SocketType", (PyObject *)state->socket) < 0 || PyModule_AddType(module, state->socket) < 0) return -1;
     if (PyModule_AddObjectRef(module, "has_ipv6", Py_True) < 0 || PyModule_AddFunctions(module, socket_name_methods) < 0) return -1;
-    CapiTable *table = PyMem_Malloc(sizeof *table);
-    if (!table) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    *table = (CapiTable){ (PyTypeObject *)Py_NewRef(state->socket), PyExc_OSError, PyExc_TimeoutError };
-    if (PyModule_Add(module, "CAPI", PyCapsule_New(table, "_socket.CAPI", capi_free)) < 0) return -1;
+    if (PyModule_Add(module, "CAPI", capi_new(state->socket)) < 0) return -1;
     return socket_add_constants(module);
 }
 
