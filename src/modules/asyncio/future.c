@@ -379,8 +379,9 @@ static COLD int no_deletion(void)
 
 static PyObject *get_state(PyObject *self, void *unused)
 {
-    static const char *const names[] = { "PENDING", "CANCELLED", "FINISHED" };
-    return future_check_alive(FUTURE(self)) < 0 ? NULL : PyUnicode_InternFromString(names[FUTURE(self)->status]);
+    FutureStatus status = FUTURE(self)->status;
+    if (future_check_alive(FUTURE(self)) < 0) return NULL;
+    return status == FUTURE_PENDING ? STR(PENDING) : status == FUTURE_CANCELLED ? STR(CANCELLED) : STR(FINISHED);
 }
 
 static PyObject *get_blocking(PyObject *self, void *unused)
