@@ -83,7 +83,8 @@ PyObject *_PyEval_EvalFrameDefault(PyThreadState *ts, Frame *frame, int throw)
         BAD(145) BAD(146) BAD(147) BAD(148) BAD(223) BAD(224) BAD(225) BAD(226) BAD(227) BAD(228) BAD(229) BAD(230) BAD(231)
         BAD(232) BAD(233) BAD(234) BAD(235) BAD(255)
     };
-    CodeUnit *pc, *told;                                       /* told: the unit that events of an exception name */
+    CodeUnit *pc;
+    CodeUnit *volatile told;                                   /* what events of an exception name; kept out of registers */
     PyObject **sp;
     unsigned oparg;
     Frame entry;
