@@ -197,6 +197,7 @@ static int type_setattro(PyObject *self, PyObject *name, PyObject *value)
     }
     /* The old value dies only after caches are gone and slots are right. */
     PyObject *old = NULL;
+    if (UNLIKELY(!type->tp_dict) && !(type->tp_dict = PyDict_New())) goto done;    /* a type made by hand, and not ready yet */
     if (PyDict_GetItemRef(type->tp_dict, name, &old) < 0) goto done;
     if (!value && !old) {
         PyErr_Format(PyExc_AttributeError, "type object '%.100s' has no attribute '%U'", type->tp_name, name);

@@ -397,7 +397,9 @@ static int ready_checks(PyTypeObject *type)
     }
     if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT && type->tp_basicsize == sizeof(PyObject) && !type->tp_itemsize)
         type->tp_flags |= Py_TPFLAGS_INLINE_VALUES;
-    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE && !type_extra_new(type)) return -1;
+    /* Compiled modules pass static types off as heap types while they are made ready: those are immortal, and no longer than
+     * their type struct. */
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE && !_Py_IsImmortal(OBJECT(type)) && !type_extra_new(type)) return -1;
     return 0;
 }
 
@@ -433,9 +435,8 @@ int PyType_Ready(PyTypeObject *type)
 {
     if (type->tp_flags & Py_TPFLAGS_READY) return 0;
     assert(!(type->tp_flags & Py_TPFLAGS_READYING));
+    if (!Py_TYPE(type)) Py_SET_TYPE(type, type->tp_base ? Py_TYPE(type->tp_base) : &PyType_Type);
     if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
-        if (!Py_TYPE(type) && type->tp_base) Py_SET_TYPE(type, Py_TYPE(type->tp_base));
-        if (!Py_TYPE(type)) Py_SET_TYPE(type, &PyType_Type);
         type->tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
         if (!_Py_IsImmortal(OBJECT(type))) Py_SET_REFCNT(OBJECT(type), _Py_IMMORTAL_REFCNT);
     }
