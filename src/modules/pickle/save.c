@@ -498,8 +498,10 @@ static int save_list_items(Pickler *p, PyObject *o)
     Py_ssize_t i = 0;
     do {
         if (output_byte(p, OP_MARK) < 0) return -1;
-        for (Py_ssize_t n = 0; n < BATCH && i < PyList_GET_SIZE(o); n++, i++)
+        for (Py_ssize_t n = 0; n < BATCH && i < PyList_GET_SIZE(o); n++, i++) {
+            if (i + 3 < PyList_GET_SIZE(o)) memo_prefetch(p->memo, PyList_GET_ITEM(o, i + 3));
             if (save_owned(p, Py_NewRef(PyList_GET_ITEM(o, i))) < 0) return -1;
+        }
         if (output_byte(p, OP_APPENDS) < 0) return -1;
     } while (i < PyList_GET_SIZE(o));
     return 0;
