@@ -13,10 +13,9 @@
 
 /* ---- the table of native modules -------------------------------------------------------------------------------- */
 
-#define MODULE(name, function) extern PyObject *function(void) __attribute__((weak));
+#define MODULE(name, function) extern PyObject *function(void);
 #include "modules/inittab.def"
 
-/* During bring-up a module that is not written yet has a NULL function: import_table_prepare leaves it out. */
 static struct _inittab builtin_table[] = {
 #define MODULE(name, function) { #name, function },
 #include "modules/inittab.def"
@@ -24,15 +23,6 @@ static struct _inittab builtin_table[] = {
 };
 
 struct _inittab *PyImport_Inittab = builtin_table;
-
-void import_table_prepare(void)
-{
-    if (PyImport_Inittab != builtin_table) return;
-    struct _inittab *to = builtin_table;
-    for (struct _inittab *from = builtin_table; from->name; from++)
-        if (from->initfunc || strcmp(from->name, "builtins") == 0 || strcmp(from->name, "sys") == 0) *to++ = *from;
-    *to = (struct _inittab){ NULL, NULL };
-}
 
 struct _inittab *inittab_find(PyObject *name)
 {

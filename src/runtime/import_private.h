@@ -8,7 +8,6 @@
 enum { IMPORT_MAGIC = 3571 | '\r' << 16 | '\n' << 24 };
 
 /* import.c */
-void import_table_prepare(void);
 struct _inittab *inittab_find(PyObject *name);
 PyObject *import_add_module(PyObject *name);
 int import_ensure_initialized(PyObject *module, PyObject *name);

@@ -80,11 +80,8 @@ static PyStatus init_sys(PyThreadState *ts)
     return PyStatus_Ok();
 }
 
-extern PyObject *monitoring_module_new(void) __attribute__((weak));
-
 static PyStatus init_monitoring(PyThreadState *ts)
 {
-    if (!monitoring_module_new) return PyStatus_Ok();
     PyObject *module = monitoring_module_new();
     int failed = !module || PyDict_SetItemString(ts->interp->runtime.sysdict, "monitoring", module) < 0;
     Py_XDECREF(module);
@@ -109,7 +106,6 @@ static PyStatus interp_init_core(PyThreadState *ts)
 PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out)
 {
     process_init();
-    import_table_prepare();
     if (gil_init(&P->gil) < 0) return STATUS_ERROR("can't initialize GIL");
     Interpreter *interp = interp_new();
     if (!interp) return STATUS_ERROR("can't make main interpreter");
