@@ -278,6 +278,8 @@ static int run_program(void)
     }
     print_header(config);
     import_readline(config);
+    /* What starting up left is old: the program's own objects decide when the collector runs first. */
+    gc_collect_generation(PyThreadState_Get(), 0);
     interp->runtime.running_main = true;
     if (config->run_command) status = run_command(config->run_command);
     else if (config->run_module) status = run_module(config->run_module, true);
