@@ -6,7 +6,8 @@
 /* An exception of a tool at `here`; at the entry of a handler that is outside the handler. */
 #define TOOL_FAILED(here)                                                                                               \
     do {                                                                                                                \
-        told = (here);                                                                                                  \
+        told = frame->instr_ptr;                 /* not `here` when the tool moved the frame, then raised */            \
+        LOAD_SP();                                                                                                      \
         pc = instrument_handler_outside(CODE(), told) + 1;                                                              \
         goto error_told;                                                                                                \
     } while (0)
@@ -21,7 +22,7 @@ INST(INSTRUMENTED_RESUME) {
         AGAIN();
     }
     if ((oparg & 3) < RESUME_AFTER_YIELD_FROM && ts->eval_breaker & EVAL_EVENTS_MASK && eval_handle_pending(ts) < 0) goto error;
-    if (instrument_call(ts, oparg > 0 ? EVENT_PY_RESUME : EVENT_PY_START, frame, here) < 0) goto error;
+    if (instrument_call(ts, oparg > 0 ? EVENT_PY_RESUME : EVENT_PY_START, frame, here) < 0) TOOL_FAILED(here);
     MOVED_OR(NEXT());
 }
 
@@ -78,6 +79,7 @@ INST(INSTRUMENTED_YIELD_VALUE) {
     frame->instr_ptr = pc;                       /* the RESUME behind it */
     if (instrument_call_arg(ts, EVENT_PY_YIELD, frame, pc - 1, v) < 0) {
         Py_DECREF(v);
+        if (frame->instr_ptr != pc) TOOL_FAILED(pc);
         goto error;
     }
     if (LIKELY(frame->instr_ptr == pc)) {
@@ -174,6 +176,7 @@ INST(INSTRUMENTED_CALL_KW) {
         CodeUnit *here = frame->instr_ptr, *target = (target_);                                                         \
         SAVE_SP();                                                                                                      \
         if (UNLIKELY(instrument_call_jump(ts, event, frame, here, target) < 0)) {                                       \
+            if (frame->instr_ptr != here) TOOL_FAILED(here);                                                            \
             pc = target + 1;                                                                                            \
             goto error;                                                                                                 \
         }                                                                                                               \

@@ -205,6 +205,27 @@ for wanted in ("line", "opcode", "return", "call", "exception"):
         for back in (0, 1, 2):
             under(sys.settrace, jumper(target, back, wanted))
 
+# ---- moved with a full stack, and an exception right after ---------------------------------------------------------------------------------
+
+def full_stack():
+    values = [object()]
+    def inner(v, w): pass
+    inner(
+        values[0],
+        values[0]
+    )
+
+
+def move_and_raise(frame, event, arg):
+    if frame.f_code is full_stack.__code__ and event == "line" and frame.f_lineno > frame.f_code.co_firstlineno + 3:
+        frame.f_lineno = frame.f_code.co_firstlineno + 2
+        raise Hostile
+    return move_and_raise
+
+
+for n in range(200):
+    under(sys.settrace, move_and_raise, full_stack)
+
 # ---- a generator moved at its yields, for long -------------------------------------------------------------------------------------------
 
 def yielder(out):
