@@ -148,7 +148,7 @@ t(lambda:pickle.dumps(pickle.PickleBuffer(b'a'),4))
 t(lambda:pickle.dumps(pickle.PickleBuffer(memoryview(b'abcd')[::2]),5))
 t(lambda:p.memo)
 p.dump([1,'a'])
-t(lambda:[ (k-k,v) for k,v in p.memo.copy().items()])
+t(lambda:sorted([(k-k,v) for k,v in p.memo.copy().items()],key=repr))
 def setm(o,v): o.memo=v
 t(lambda:setm(p,3)); t(lambda:setm(p,{1:2})); t(lambda:setm(p,{1:(2,)})); t(lambda:setm(p,{1:('a',2)})); t(lambda:delattr(p,'memo'))
 t(lambda:setm(u,3)); t(lambda:setm(u,{'a':2})); t(lambda:setm(u,{-1:(2,)})); t(lambda:delattr(u,'memo')); t(lambda:u.memo.copy()); t(lambda:u.memo.__reduce__())
