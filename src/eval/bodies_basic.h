@@ -69,7 +69,7 @@ INST(LOAD_CONST) {
 INST(STORE_FAST) {
     PyObject *v = POP(), *old = LOCAL(oparg);
     LOCAL(oparg) = v;
-    Py_XDECREF(old);
+    XDROP(old);
     NEXT();
 }
 
@@ -77,7 +77,7 @@ INST(STORE_FAST_LOAD_FAST) {
     PyObject *v = TOP(), *old = LOCAL(oparg >> 4);
     LOCAL(oparg >> 4) = v;
     TOP() = Py_NewRef(LOCAL(oparg & 15));
-    Py_XDECREF(old);
+    XDROP(old);
     NEXT();
 }
 
@@ -85,10 +85,10 @@ INST(STORE_FAST_STORE_FAST) {
     PyObject *v1 = PEEK(1), *v2 = PEEK(2), *old = LOCAL(oparg >> 4);
     sp -= 2;
     LOCAL(oparg >> 4) = v1;
-    Py_XDECREF(old);
+    XDROP(old);
     old = LOCAL(oparg & 15);
     LOCAL(oparg & 15) = v2;
-    Py_XDECREF(old);
+    XDROP(old);
     NEXT();
 }
 
@@ -100,26 +100,26 @@ INST(DELETE_FAST) {
         goto error;
     }
     LOCAL(oparg) = NULL;
-    Py_DECREF(old);
+    DROP(old);
     NEXT();
 }
 
 INST(POP_TOP) {
     PyObject *v = POP();
-    Py_DECREF(v);
+    DROP(v);
     NEXT();
 }
 
 INST(END_FOR) {
     PyObject *v = POP();
-    Py_DECREF(v);
+    DROP(v);
     NEXT();
 }
 
 INST(END_SEND) {
     PyObject *value = POP(), *receiver = TOP();
     TOP() = value;
-    Py_DECREF(receiver);
+    DROP(receiver);
     NEXT();
 }
 
@@ -174,7 +174,7 @@ INST(STORE_DEREF) {
     PyCellObject *cell = (PyCellObject *)LOCAL(oparg);
     PyObject *old = cell->ob_ref;
     cell->ob_ref = POP();
-    Py_XDECREF(old);
+    XDROP(old);
     NEXT();
 }
 
@@ -187,7 +187,7 @@ INST(DELETE_DEREF) {
         goto error;
     }
     cell->ob_ref = NULL;
-    Py_DECREF(old);
+    DROP(old);
     NEXT();
 }
 
@@ -227,7 +227,7 @@ INST(POP_JUMP_IF_TRUE) {
 INST(POP_JUMP_IF_NONE) {
     PyObject *v = POP();
     bool jump = v == Py_None;
-    Py_DECREF(v);
+    DROP(v);
     pc += jump ? 1 + oparg : 1;
     NEXT();
 }
@@ -235,7 +235,7 @@ INST(POP_JUMP_IF_NONE) {
 INST(POP_JUMP_IF_NOT_NONE) {
     PyObject *v = POP();
     bool jump = v != Py_None;
-    Py_DECREF(v);
+    DROP(v);
     pc += jump ? 1 + oparg : 1;
     NEXT();
 }

@@ -19,6 +19,9 @@ static const CodeUnit exit_code[] = {
 #define AGAIN() goto *labels[pc[-1].op.code]                /* the same instruction, with what its opcode is now */
 #define INST(name) op_##name:
 #define HERE() (frame->instr_ptr = pc - 1)
+/* Give a reference up where that may be all the instruction does: a destructor that runs then sees this instruction's line. */
+#define DROP(o) do { PyObject *o_ = (o); if (!_Py_IsImmortal(o_) && --o_->ob_refcnt == 0) { HERE(); _Py_Dealloc(o_); } } while (0)
+#define XDROP(o) do { PyObject *x_ = (o); if (x_) DROP(x_); } while (0)
 #define SAVE_SP() (frame->stacktop = (int)(sp - frame->localsplus))
 #define LOAD_SP() (sp = frame->localsplus + frame->stacktop)
 #define CODE() ((PyCodeObject *)frame->f_executable)
