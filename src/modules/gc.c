@@ -2,6 +2,10 @@
 #include "capi/args.h"
 #include "memory/gc.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 BUILTIN_NOARGS(gc_module, enable, "($module, /)", "Enable automatic garbage collection.")
 {
     PyGC_Enable();
@@ -32,7 +36,11 @@ BUILTIN(gc_module, collect, KEYWORDS, "($module, /, generation=2)",
         PyErr_SetString(PyExc_ValueError, "invalid generation");
         return NULL;
     }
-    return PyLong_FromSsize_t(gc_collect_generation(PyThreadState_Get(), generation));
+    Py_ssize_t found = gc_collect_generation(PyThreadState_Get(), generation);
+#ifdef __GLIBC__
+    if (generation == GENERATIONS - 1) malloc_trim(0);      /* who asks for a full collection wants the memory back, scratch included */
+#endif
+    return PyLong_FromSsize_t(found);
 }
 
 BUILTIN_O(gc_module, set_debug, "($module, flags, /)", "Set the debugging flags, a sum of the DEBUG_ constants.")
