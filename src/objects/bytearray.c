@@ -306,7 +306,7 @@ static PyObject *bytearray_repeat(PyObject *self, Py_ssize_t times)
     if (times < 0) times = 0;
     if (n && times > PY_SSIZE_T_MAX / n) return PyErr_NoMemory();
     PyObject *result = PyByteArray_FromStringAndSize(NULL, n * times);
-    if (result && n * times) repeat_into(PyByteArray_AS_STRING(result), PyByteArray_AS_STRING(self), (size_t)n, (size_t)(n * times));
+    if (result && n && times) repeat_into(PyByteArray_AS_STRING(result), PyByteArray_AS_STRING(self), (size_t)n, (size_t)(n * times));
     return result;
 }
 
