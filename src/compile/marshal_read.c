@@ -5,7 +5,6 @@
 #include "compile/marshal_private.h"
 #include "objects/code.h"
 
-
 #include <marshal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@ typedef struct Reader {
     char *buffer;                             /* what was fetched from the file for the last request */
     size_t capacity;
     int depth, allow_code;
+    bool open;                                /* a tuple was referred to before its items were read */
     PyObject *refs;                           /* list */
 } Reader;
 
@@ -261,11 +261,31 @@ static PyObject *get_list(Reader *r, int flag)
     return list;
 }
 
+/* Whether every item of the tuple is there, and of the tuples in it. Those that hold themselves are refused with those still open. */
+static bool tuple_complete(PyObject *tuple, int depth)
+{
+    if (depth > DEPTH_MAX) return false;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        if (!item || (PyTuple_Check(item) && !tuple_complete(item, depth + 1))) return false;
+    }
+    return true;
+}
+
+/* What is hashed or becomes a part of code must be complete. Steals o, which may be NULL. */
+static PyObject *get_complete(Reader *r, PyObject *o)
+{
+    if (!r->open || !o || !PyTuple_Check(o) || tuple_complete(o, 0)) return o;
+    PyErr_SetString(PyExc_ValueError, "bad marshal data (reference to an incomplete tuple)");
+    Py_DECREF(o);
+    return NULL;
+}
+
 static PyObject *get_dict(Reader *r, int flag)
 {
     PyObject *dict = add_ref(r, PyDict_New(), flag), *key;
     if (!dict) return NULL;
-    while ((key = get_object(r))) {
+    while ((key = get_complete(r, get_object(r)))) {
         PyObject *value = get_object(r);
         int status = value ? PyDict_SetItem(dict, key, value) : -1;
         Py_DECREF(key);
@@ -287,7 +307,7 @@ static PyObject *get_set(Reader *r, bool frozen, int flag)
     if (frozen) at = reserve_ref(r, flag);
     else if (!add_ref(r, set, flag)) return NULL;
     for (Py_ssize_t i = 0; at >= 0 && i < n; i++) {
-        PyObject *item = get_element(r, "set");
+        PyObject *item = get_complete(r, get_element(r, "set"));
         int status = item ? PySet_Add(set, item) : -1;
         Py_XDECREF(item);
         if (status < 0) at = -1;
@@ -319,7 +339,7 @@ static PyObject *get_code(Reader *r, int flag)
             n[5] = get_long(r);
             if (n[5] == -1 && PyErr_Occurred()) goto done;
         }
-        if (!(o[i] = get_object(r))) goto done;
+        if (!(o[i] = get_complete(r, get_object(r)))) goto done;
     }
     static const char kinds[OBJECTS] = { 'b', 't', 't', 't', 'b', 's', 's', 's', 'b', 'b' };
     for (int i = 0; i < OBJECTS; i++) {
@@ -352,7 +372,10 @@ static PyObject *get_reference(Reader *r)
         return NULL;
     }
     PyObject *o = PyList_GET_ITEM(r->refs, n);
-    if (o != Py_None) return Py_NewRef(o);
+    if (o != Py_None) {
+        if (PyTuple_Check(o) && PyTuple_GET_SIZE(o) && !PyTuple_GET_ITEM(o, PyTuple_GET_SIZE(o) - 1)) r->open = true;
+        return Py_NewRef(o);
+    }
     PyErr_SetString(PyExc_ValueError, "bad marshal data (invalid reference)");
     return NULL;
 }
