@@ -37,8 +37,13 @@ def child(name, path):
     support.verbose = 0
     out = open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
 
+    def identity(test):
+        if callable(getattr(test, "id", None)):
+            return test.id()
+        return unittest.TestCase.id(test) if isinstance(test, unittest.TestCase) else str(test)    # an "id" of the test's own
+
     def emit(test, status, detail=""):
-        text = test.id() if hasattr(test, "id") else str(test)
+        text = identity(test)
         detail = detail.strip().splitlines()[-1][:200] if detail.strip() else ""
         out.write("%s\t%s\t%s\t%s\n" % (name, text.replace("\t", " ").replace("\n", " ")[:300], status, detail.replace("\t", " ")))
 
@@ -48,7 +53,7 @@ def child(name, path):
         def startTest(self, test):
             super().startTest(test)
             self.bad = None
-            out.write("%s\t%s\tstart\t\n" % (name, test.id().replace("\t", " ").replace("\n", " ")[:300]))
+            out.write("%s\t%s\tstart\t\n" % (name, identity(test).replace("\t", " ").replace("\n", " ")[:300]))
 
         def addSuccess(self, test):
             if self.bad is None:
