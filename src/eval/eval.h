@@ -103,6 +103,9 @@ static inline Frame *frame_current(PyThreadState *ts) { return frame_first_compl
 
 /* BORROWED: the frame's object, made if need be; NULL with MemoryError. */
 PyFrameObject *frame_object(Frame *f);
+/* f_trace: NEW, or NULL without exception; NULL clears it, 0 / -1. */
+PyObject *frame_object_trace(PyFrameObject *frame);
+int frame_object_set_trace(PyFrameObject *frame, PyObject *function);
 /* Line of the instruction that runs, -1 when it has none. */
 int frame_line(Frame *f);
 /* A thread ends: its trace and profile functions are dropped and no longer counted. */

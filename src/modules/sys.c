@@ -257,20 +257,20 @@ static int profile_trampoline(PyObject *self, PyFrameObject *frame, int what, Py
 
 static int trace_trampoline(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
 {
-    PyObject *callback = what == PyTrace_CALL ? Py_NewRef(self) : frame_get_trace(frame);
+    PyObject *callback = what == PyTrace_CALL ? Py_NewRef(self) : frame_object_trace(frame);
     if (!callback) return 0;
     PyObject *result = trace_call(callback, frame, what, arg);
     Py_DECREF(callback);
     if (!result) {
         PyObject *saved = PyErr_GetRaisedException();
         PyEval_SetTrace(NULL, NULL);
-        frame_set_trace(frame, NULL);
+        frame_object_set_trace(frame, NULL);
         PyErr_SetRaisedException(saved);
         return -1;
     }
-    if (result != Py_None) frame_set_trace(frame, result);
+    int status = result == Py_None ? 0 : frame_object_set_trace(frame, result);
     Py_DECREF(result);
-    return 0;
+    return status;
 }
 
 BUILTIN_O(sys, settrace, "($module, function, /)",

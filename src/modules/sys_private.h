@@ -7,9 +7,6 @@
 
 extern PyMethodDef sys_methods[];
 bool audit_wanted(void);
-/* f_trace: new reference or NULL; set it, NULL to clear. */
-PyObject *frame_get_trace(PyFrameObject *frame);
-void frame_set_trace(PyFrameObject *frame, PyObject *function);
 /* A structseq type of sys by name: borrowed. */
 PyObject *sys_type(const char *name);
 extern PyTypeObject _PyNamespace_Type;

@@ -201,13 +201,16 @@ static PyObject *frame_get_lineno(PyFrameObject *o, void *c)
 }
 static PyObject *frame_get_trace(PyFrameObject *o, void *c) { return Py_NewRef(o->f_trace ? o->f_trace : Py_None); }
 
-static int frame_set_trace(PyFrameObject *o, PyObject *v, void *c)
+PyObject *frame_object_trace(PyFrameObject *o) { return Py_XNewRef(o->f_trace); }
+
+int frame_object_set_trace(PyFrameObject *o, PyObject *v)
 {
-    if (v == Py_None) v = NULL;
     if (v == o->f_trace) return 0;
     Py_XSETREF(o->f_trace, Py_XNewRef(v));
     return v && o->f_trace_opcodes ? trace_opcodes_changed(o) : 0;
 }
+
+static int frame_set_trace(PyFrameObject *o, PyObject *v, void *c) { return frame_object_set_trace(o, v == Py_None ? NULL : v); }
 
 static PyObject *frame_get_trace_opcodes(PyFrameObject *o, void *c) { return PyBool_FromLong(o->f_trace_opcodes); }
 static int frame_set_trace_opcodes(PyFrameObject *o, PyObject *v, void *c)
