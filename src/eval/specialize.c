@@ -91,12 +91,7 @@ static bool load_data_descriptor(PyObject *owner, PyObject *descr, CodeUnit *at)
         return true;
     }
     if (Py_IS_TYPE(descr, &PyProperty_Type) && !method) {
-        PyObject *getter = PyObject_GetAttrString(descr, "fget");
-        if (!getter) {
-            PyErr_Clear();
-            return false;
-        }
-        Py_DECREF(getter);                           /* the property keeps it */
+        PyObject *getter = property_getter_to_cache(descr);
         uint32_t version = is_simple_python(getter, 1) ? function_version((PyFunctionObject *)getter) : 0;
         if (!version) return false;
         cache_set_u32(at + 4, version);

@@ -10,7 +10,9 @@ typedef struct Property {
     PyObject *doc;                                            /* of properties proper; subclasses keep it as an attribute */
     PyObject *name;
     int doc_from_getter;
+    bool getter_cached;                                       /* specialised code holds `get`, without a reference */
 } Property;
+_Static_assert(sizeof(Property) == 64, "__basicsize__ is CPython's");
 
 #define PROPERTY(o) ((Property *)(o))
 
@@ -69,8 +71,20 @@ static int store_doc(Property *self, PyObject *doc)
     return 0;
 }
 
+/* Code that relies on it checks the version of the owner's class, and function versions, which only a live function has.
+ * NULL: no getter. */
+PyObject *property_getter_to_cache(PyObject *self)
+{
+    PROPERTY(self)->getter_cached = true;
+    return PROPERTY(self)->get;
+}
+
 static int initialize(Property *self, PyObject *get, PyObject *set, PyObject *del, PyObject *doc)
 {
+    if (UNLIKELY(self->getter_cached)) {                      /* __init__ again: which classes have the property is not known */
+        self->getter_cached = false;
+        type_forget_all_versions();
+    }
     Py_XSETREF(self->get, Py_XNewRef(none_to_null(get)));
     Py_XSETREF(self->set, Py_XNewRef(none_to_null(set)));
     Py_XSETREF(self->del, Py_XNewRef(none_to_null(del)));
@@ -205,6 +219,7 @@ static int property_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* `get` stays: a finaliser may run code that has it cached. */
 static int property_clear(PyObject *self)
 {
     Py_CLEAR(PROPERTY(self)->doc);

@@ -134,6 +134,7 @@ extern PyMethodDef object_methods[];
 int class_merge_dict(PyObject *dict, PyObject *cls);      /* dict updated with what cls and its bases define */
 PyObject *union_or(PyObject *a, PyObject *b);              /* a | b of types */
 extern PyGetSetDef object_getset[];
+PyObject *property_getter_to_cache(PyObject *self);       /* BORROWED; forgotten by all code before the property drops it */
 /* Raised AttributeErrors carry the object and the name. */
 void attribute_error_set_context(PyObject *obj, PyObject *name);
 /* tp_iternext of a class that is not an iterator, though it inherits from one. Exported as in CPython. */
