@@ -66,6 +66,14 @@ static WeakrefEntry *table_add(WeakrefTable *table, PyObject *o)
 
 static bool has_state(PyObject *o) { return !_Py_IsImmortal(o) && PyObject_IS_GC(o); }
 
+/* Of the interpreter in whose heap the object is: interpreters under one GIL may pass it around. Static types are everyone's. */
+static WeakrefTable *table_of(PyObject *o)
+{
+    if (!has_state(o)) return &interp_get()->weakrefs;
+    Segment *segment = (Segment *)((uintptr_t)o & ~(uintptr_t)(SEGMENT_SIZE - 1));
+    return &((Interpreter *)(void *)segment->heap)->weakrefs;
+}
+
 /* Lists of this object are in the table: Python classes' instances and static types. */
 static bool in_table(PyObject *o)
 {
@@ -86,7 +94,7 @@ PyWeakReference **weakref_list(PyObject *o, bool create)
     }
     uint8_t *state = has_state(o) ? slot_state(o) : NULL;
     if (state && !(*state & SLOT_WEAKLY_REFERENCED) && !create) return NULL;
-    WeakrefTable *table = &interp_get()->weakrefs;
+    WeakrefTable *table = table_of(o);
     WeakrefEntry *entry = table_find(table, o);
     if (!entry && create) {
         if (!(entry = table_add(table, o))) {
@@ -108,7 +116,7 @@ bool weakref_any(PyObject *o)
 static void list_emptied(PyObject *o)
 {
     if (!in_table(o)) return;
-    WeakrefTable *table = &interp_get()->weakrefs;
+    WeakrefTable *table = table_of(o);
     WeakrefEntry *entry = table_find(table, o);
     if (!entry) return;
     *entry = (WeakrefEntry){ DELETED, NULL };

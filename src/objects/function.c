@@ -60,9 +60,7 @@ uint32_t function_version(PyFunctionObject *f)
 {
     if (f->func_version) return f->func_version;
     if (f->vectorcall != function_vectorcall) return 0;
-    TypeState *s = type_state();
-    if (s->next_function_version == 0) return 0;
-    return f->func_version = s->next_function_version++;
+    return f->func_version = version_next(&_PyRuntime.types.function_version);
 }
 
 void PyFunction_SetVectorcall(PyFunctionObject *f, vectorcallfunc vectorcall)

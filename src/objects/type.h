@@ -65,6 +65,7 @@ int type_find_in_mro(PyTypeObject *type, PyObject *name, PyObject **value);
 
 /* A version tag for type, 0 when none can be had. */
 uint32_t type_assign_version(PyTypeObject *type);
+uint32_t version_next(uint32_t *last);          /* of Process */
 
 /* NEW: looks up on the type and binds to self, unless the result is a method descriptor: then *unbound is 1 and self has
  * to be passed first. NULL without exception: not there. */

@@ -30,6 +30,13 @@ int type_find_in_mro(PyTypeObject *type, PyObject *name, PyObject **value)
     return 0;
 }
 
+/* The next number, of all interpreters; 0: all used up. The margin is for those that come to the end at once. */
+uint32_t version_next(uint32_t *last)
+{
+    if (UNLIKELY(__atomic_load_n(last, __ATOMIC_RELAXED) >= UINT32_MAX - 1024)) return 0;
+    return __atomic_add_fetch(last, 1, __ATOMIC_RELAXED);
+}
+
 uint32_t type_assign_version(PyTypeObject *type)
 {
     if (type->tp_version_tag) return type->tp_version_tag;
@@ -37,10 +44,10 @@ uint32_t type_assign_version(PyTypeObject *type)
     if (type->tp_versions_used >= VERSIONS_A_CLASS) return 0;
     for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(type->tp_bases); i < n; i++)
         if (!type_assign_version((PyTypeObject *)PyTuple_GET_ITEM(type->tp_bases, i))) return 0;
-    TypeState *s = type_state();
-    if (UNLIKELY(s->next_version == 0)) return 0;           /* all used up */
+    uint32_t version = version_next(&_PyRuntime.types.version);
+    if (UNLIKELY(!version)) return 0;
     type->tp_versions_used++;
-    return type->tp_version_tag = s->next_version++;
+    return type->tp_version_tag = version;
 }
 
 int PyUnstable_Type_AssignVersionTag(PyTypeObject *type) { return type_assign_version(type) != 0; }
@@ -78,7 +85,7 @@ unsigned int PyType_ClearCache(void)
         *e = (MethodCacheEntry){0};
         Py_XDECREF(name);
     }
-    return s->next_version - 1;
+    return _PyRuntime.types.version;
 }
 
 /* ---- subclasses ------------------------------------------------------------------------------------------------ */

@@ -515,14 +515,13 @@ static int init_shared(void)
     for (size_t i = 0; i < count; i++)
         if (all[i]) ready_builtin(all[i], i);
     if (ready_all(all, count) < 0 || datetime_types_init() < 0) return -1;
-    TypeState *s = type_state();
-    s->next_version = 1;
     for (size_t i = 0; i < count; i++) {
         if (!all[i]) continue;
         type_assign_version(all[i]);
         immortalize_type(all[i]);
     }
-    assert(s->next_version <= STATIC_TYPES_MAX);
+    assert(_PyRuntime.types.version < STATIC_TYPES_MAX);
+    _PyRuntime.types.version = STATIC_TYPES_MAX;
     return 0;
 }
 
@@ -543,8 +542,6 @@ int type_ready_builtin(PyTypeObject *type)
 
 int types_init(Interpreter *interp)
 {
-    TypeState *s = &interp->objects.types;
-    s->next_function_version = 1;
     bool first = !(PyBaseObject_Type.tp_flags & Py_TPFLAGS_READY);
     if (first && init_shared() < 0) return -1;
     if (!first) {                                           /* the subclass lists of this interpreter */
@@ -553,7 +550,6 @@ int types_init(Interpreter *interp)
         for (size_t i = 0; i < EXCEPTION_COUNT; i++)
             if (static_exceptions[i] && ready_subclasses((PyTypeObject *)*static_exceptions[i]) < 0) return -1;
     }
-    s->next_version = STATIC_TYPES_MAX + 1;
     return 0;
 }
 

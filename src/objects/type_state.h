@@ -34,12 +34,12 @@ typedef struct SubclassList {
 } SubclassList;
 
 typedef struct TypesProcess {
-    Py_ssize_t module_index;             /* given out by PyModuleDef_Init; guarded by the GIL of the importing interpreter */
+    Py_ssize_t module_index;             /* given out by PyModuleDef_Init */
+    uint32_t version;                    /* the last version tag; a class of a single-phase module is used by several interpreters */
+    uint32_t function_version;           /* the last of functions */
 } TypesProcess;
 
 typedef struct TypeState {
-    uint32_t next_version;
-    uint32_t next_function_version;
     uint8_t active_function_watchers;
     PyType_WatchCallback watchers[TYPE_MAX_WATCHERS];
     PyFunction_WatchCallback function_watchers[FUNCTION_WATCHERS_MAX];

@@ -14,9 +14,14 @@ typedef struct UnicodeProcess {
     Py_ssize_t next_id;                     /* of the next _Py_Identifier */
 } UnicodeProcess;
 
+typedef struct InternTable {
+    PyObject **slots;                       /* open addressing, keyed by the hash in the string; references are not counted */
+    size_t mask, used;
+} InternTable;
+
 typedef struct UnicodeState {
-    PyObject **interned;                    /* open addressing, keyed by the hash in the string; references are not counted */
-    size_t interned_mask, interned_used;
+    InternTable *interned;                  /* under the main interpreter's GIL: one for all, for strings get around there */
+    InternTable own_interned;
     char *fs_encoding, *fs_errors;          /* NULL: "utf-8", "surrogateescape" */
     int fs_is_utf8;                         /* 1: utf-8 with surrogateescape and nothing to look up; 0: not; fs_encoding says */
     PyObject *ids;                          /* list of what _PyUnicode_FromId returned, by index */

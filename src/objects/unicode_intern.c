@@ -1,6 +1,6 @@
 /* Interned strings, static strings, and start-up of str.
  *
- * The table of an interpreter is an open-addressed set of pointers, hashed by the hash inside the strings. It counts no
+ * The table (one a GIL) is an open-addressed set of pointers, hashed by the hash inside the strings. It counts no
  * references: str_dealloc takes a mortal string out. The static strings of Process are in every interpreter's table, so that
  * one probe finds both. Deletion shifts entries back, so there are no tombstones. */
 #include "objects/unicode_private.h"
@@ -23,26 +23,26 @@ void unicode_init_static(void)
 }
 
 /* The slot that holds an equal of s, or the empty one where s belongs. */
-static PyObject **table_slot(UnicodeState *u, PyObject *s)
+static PyObject **table_slot(InternTable *u, PyObject *s)
 {
-    for (size_t i = (size_t)str_hash(s) & u->interned_mask;; i = (i + 1) & u->interned_mask) {
-        PyObject *found = u->interned[i];
-        if (!found) return &u->interned[i];
-        if (ASCII_HEAD(found)->hash == ASCII_HEAD(s)->hash && str_equal(found, s)) return &u->interned[i];
+    for (size_t i = (size_t)str_hash(s) & u->mask;; i = (i + 1) & u->mask) {
+        PyObject *found = u->slots[i];
+        if (!found) return &u->slots[i];
+        if (ASCII_HEAD(found)->hash == ASCII_HEAD(s)->hash && str_equal(found, s)) return &u->slots[i];
     }
 }
 
-static int table_grow(UnicodeState *u)
+static int table_grow(InternTable *u)
 {
-    size_t old_size = u->interned_mask + 1;
-    PyObject **old = u->interned, **table = calloc(old_size * 2, sizeof *table);
+    size_t old_size = u->mask + 1;
+    PyObject **old = u->slots, **table = calloc(old_size * 2, sizeof *table);
     if (!table) return -1;
-    u->interned = table;
-    u->interned_mask = old_size * 2 - 1;
+    u->slots = table;
+    u->mask = old_size * 2 - 1;
     for (size_t i = 0; i < old_size; i++) {
         if (!old[i]) continue;
-        size_t j = (size_t)ASCII_HEAD(old[i])->hash & u->interned_mask;
-        while (table[j]) j = (j + 1) & u->interned_mask;
+        size_t j = (size_t)ASCII_HEAD(old[i])->hash & u->mask;
+        while (table[j]) j = (j + 1) & u->mask;
         table[j] = old[i];
     }
     free(old);
@@ -50,39 +50,39 @@ static int table_grow(UnicodeState *u)
 }
 
 /* s is not in the table, slot is where it belongs. */
-static int table_add(UnicodeState *u, PyObject **slot, PyObject *s)
+static int table_add(InternTable *u, PyObject **slot, PyObject *s)
 {
-    if (u->interned_used * 3 >= (u->interned_mask + 1) * 2) {
+    if (u->used * 3 >= (u->mask + 1) * 2) {
         if (table_grow(u) < 0) return -1;
         slot = table_slot(u, s);
     }
     *slot = s;
-    u->interned_used++;
+    u->used++;
     return 0;
 }
 
-static int table_add_new(UnicodeState *u, PyObject *s) { return table_add(u, table_slot(u, s), s); }
+static int table_add_new(InternTable *u, PyObject *s) { return table_add(u, table_slot(u, s), s); }
 
 void str_unintern(PyObject *s)
 {
-    UnicodeState *u = state_get();
-    if (!u->interned) return;
-    size_t mask = u->interned_mask, i = (size_t)ASCII_HEAD(s)->hash & mask;
-    while (u->interned[i] != s) {
-        if (!u->interned[i]) return;                       /* of another interpreter's table, or cleared at exit */
+    InternTable *u = state_get()->interned;
+    if (!u || !u->slots) return;
+    size_t mask = u->mask, i = (size_t)ASCII_HEAD(s)->hash & mask;
+    while (u->slots[i] != s) {
+        if (!u->slots[i]) return;                       /* of another interpreter's table, or cleared at exit */
         i = (i + 1) & mask;
     }
-    u->interned_used--;
+    u->used--;
     for (size_t hole = i;;) {
         i = (i + 1) & mask;
-        PyObject *next = u->interned[i];
+        PyObject *next = u->slots[i];
         if (!next) {
-            u->interned[hole] = NULL;
+            u->slots[hole] = NULL;
             return;
         }
         size_t home = (size_t)ASCII_HEAD(next)->hash & mask;
         if (((i - home) & mask) >= ((i - hole) & mask)) {  /* next may move back to the hole without passing its home */
-            u->interned[hole] = next;
+            u->slots[hole] = next;
             hole = i;
         }
     }
@@ -90,42 +90,47 @@ void str_unintern(PyObject *s)
 
 Py_ssize_t str_interned_count(PyInterpreterState *interp, bool only_immortal)
 {
-    UnicodeState *u = state_of(interp);
-    if (!only_immortal) return (Py_ssize_t)u->interned_used;
+    InternTable *u = state_of(interp)->interned;
+    if (!only_immortal) return (Py_ssize_t)u->used;
     Py_ssize_t count = 0;
-    for (size_t i = 0; u->interned && i <= u->interned_mask; i++) count += u->interned[i] && _Py_IsImmortal(u->interned[i]);
+    for (size_t i = 0; u->slots && i <= u->mask; i++) count += u->slots[i] && _Py_IsImmortal(u->slots[i]);
     return count;
 }
 
 int unicode_init_interp(PyInterpreterState *interp)
 {
-    UnicodeState *u = state_of(interp);
-    u->interned = calloc(INTERNED_START, sizeof *u->interned);
-    if (!u->interned) return -1;
-    u->interned_mask = INTERNED_START - 1;
-    u->interned_used = 0;
+    UnicodeState *state = state_of(interp);
+    Interpreter *main = PyInterpreterState_Main();
+    if (!state->fs_encoding) state->fs_is_utf8 = 1;
+    if (interp != main && interp->runtime.gil == main->runtime.gil) {
+        state->interned = state_of(main)->interned;
+        return 0;
+    }
+    InternTable *u = state->interned = &state->own_interned;
+    if (!(u->slots = calloc(INTERNED_START, sizeof *u->slots))) return -1;
+    u->mask = INTERNED_START - 1;
+    u->used = 0;
 #define NAME(x) if (table_add_new(u, (PyObject *)&_PyRuntime.names.str_##x.head) < 0) return -1;
 #include "runtime/names.def"
     for (int i = 0; i < 256; i++) {
         PyObject *s = latin1_char((Py_UCS4)i);
         if (table_add_new(u, s) < 0) return -1;
     }
-    if (table_add_new(u, EMPTY_STR) < 0) return -1;
-    if (!u->fs_encoding) u->fs_is_utf8 = 1;
-    return 0;
+    return table_add_new(u, EMPTY_STR);
 }
 
 void unicode_fini_interp(PyInterpreterState *interp)
 {
     UnicodeState *u = state_of(interp);
-    for (size_t i = 0; u->interned && i <= u->interned_mask; i++) {
-        PyObject *s = u->interned[i];
+    InternTable *own = &u->own_interned;
+    for (size_t i = 0; own->slots && i <= own->mask; i++) {
+        PyObject *s = own->slots[i];
         if (s && ASCII_HEAD(s)->state.interned != SSTATE_INTERNED_IMMORTAL_STATIC) ASCII_HEAD(s)->state.interned = 0;
     }
-    free(u->interned);
+    free(own->slots);
     free(u->fs_encoding);
     free(u->fs_errors);
-    u->interned = NULL;
+    own->slots = NULL;
     u->fs_encoding = u->fs_errors = NULL;
     Py_CLEAR(u->ids);
     Py_CLEAR(u->codec_search_path);
@@ -163,7 +168,7 @@ static void make_immortal(PyObject *s)
 PyObject *str_intern(PyObject *s)
 {
     if (ASCII_HEAD(s)->state.interned) return s;
-    UnicodeState *u = state_get();
+    InternTable *u = state_get()->interned;
     PyObject **slot = table_slot(u, s), *found = *slot;
     if (found) {
         Py_INCREF(found);

@@ -647,6 +647,7 @@ void import_after_fork_child(void)
     ImportState *s = &interp_get()->runtime.import;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->released, NULL);
+    extensions_lock_init();
     if (s->lock_level) s->lock_thread = PyThread_get_thread_ident();
 }
 

@@ -1,16 +1,15 @@
 /* Native modules: those of the table (inittab) and shared objects. Both kinds of initialisation: multi-phase (the function
- * returns a PyModuleDef) and single-phase (it returns the module, whose dict is then remembered, so that a later import in
- * the same or another interpreter gets a copy). */
+ * returns a PyModuleDef) and single-phase (it returns the module, which import_extensions.c remembers, so that a later import in
+ * the same or another interpreter copies its dict, or runs the function again). */
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
 #include "runtime/import_private.h"
+#include "runtime/crossinterp.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-typedef PyObject *(*InitFunction)(void);
 
 const char *const import_suffixes[] = { ".cpython-313-" TAIPAN_MULTIARCH ".so", ".abi3.so", ".abi3-" TAIPAN_MULTIARCH ".so", ".so", NULL };
 
@@ -21,66 +20,104 @@ const char *import_package_context(void)
     return t ? t->runtime.package_context : NULL;
 }
 
-/* ---- single-phase records --------------------------------------------------------------------------------------- */
+/* ---- running an init function ----------------------------------------------------------------------------------- */
 
-/* interp->runtime.import.extensions: (path, name) -> (def capsule, copy of the dict or None, init capsule) */
-static PyObject *extension_key(PyObject *path, PyObject *name) { return PyTuple_Pack(2, path, name); }
+/* What came of it: a definition (multi-phase), a module and its definition (single-phase), or neither, and why. */
+typedef struct InitResult {
+    PyModuleDef *def;                       /* borrowed: definitions live for ever */
+    PyObject *module;                       /* NEW */
+    PyObject *raised;                       /* the exception: with a complaint its cause, without one what is to be raised */
+    const char *complaint;                  /* format of a SystemError, about the short name */
+} InitResult;
 
-static int extension_remember(PyObject *module, PyObject *name, PyObject *path, PyModuleDef *def, InitFunction init)
+/* Takes care of every way to break the protocol; no exception is set afterwards. */
+static void init_run(InitFunction init, const char *full, bool ascii, InitResult *result)
 {
-    RuntimeState *r = &interp_get()->runtime;
-    int status = -1;
-    PyObject *key = NULL, *record = NULL, *copy = NULL, *def_capsule = NULL, *init_capsule = NULL;
-    if (import_remember_by_index(module, def) < 0) return -1;
-    if (!r->import.extensions && !(r->import.extensions = PyDict_New())) return -1;
-    if (def->m_size == -1) {
-        PyObject *dict = PyModule_GetDict(module);
-        if (!dict || !(copy = PyDict_Copy(dict))) goto done;
+    Thread *t = thread_current;
+    const char *old = t->runtime.package_context;
+    *result = (InitResult){ 0 };
+    t->runtime.package_context = full;
+    PyObject *module = init();
+    t->runtime.package_context = old;
+    result->raised = PyErr_GetRaisedException();
+    if (!module) {
+        if (!result->raised) result->complaint = "initialization of %s failed without raising an exception";
+        return;
     }
-    if (!(key = extension_key(path, name))) goto done;
-    if (!(def_capsule = PyCapsule_New(def, NULL, NULL)) || !(init_capsule = PyCapsule_New((void *)(uintptr_t)init, NULL, NULL))) goto done;
-    if (!(record = PyTuple_Pack(3, def_capsule, copy ? copy : Py_None, init_capsule))) goto done;
-    status = PyDict_SetItem(r->import.extensions, key, record);
-done:
-    Py_XDECREF(key);
-    Py_XDECREF(record);
-    Py_XDECREF(copy);
-    Py_XDECREF(def_capsule);
-    Py_XDECREF(init_capsule);
-    return status;
+    if (result->raised) {                   /* the module may be anything: leave it */
+        result->complaint = "initialization of %s raised unreported exception";
+        return;
+    }
+    if (!Py_TYPE(module)) {
+        result->complaint = "init function of %s returned uninitialized object";
+        return;
+    }
+    if (PyObject_TypeCheck(module, &PyModuleDef_Type)) {
+        result->def = (PyModuleDef *)module;
+        return;
+    }
+    if (!ascii) result->complaint = "initialization of %s did not return PyModuleDef";
+    else if (!PyModule_Check(module)) result->complaint = "initialization of %s did not return an extension module";
+    else if (!(result->def = PyModule_GetDef(module))) {
+        PyErr_Clear();
+        result->complaint = "initialization of %s did not return a valid extension module";
+    }
+    if (result->complaint) Py_DECREF(module);
+    else result->module = module;
 }
+
+static void init_complain(InitResult *result, const char *full)
+{
+    if (!result->complaint) {
+        PyErr_SetRaisedException(result->raised);
+        return;
+    }
+    const char *dot = strrchr(full, '.');
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    PyErr_Format(PyExc_SystemError, result->complaint, dot ? dot + 1 : full);
+#pragma GCC diagnostic pop
+    if (!result->raised) return;
+    PyObject *error = PyErr_GetRaisedException();
+    PyException_SetCause(error, Py_NewRef(result->raised));
+    PyException_SetContext(error, result->raised);
+    PyErr_SetRaisedException(error);
+}
+
+/* The module of a single-phase init function, or NULL with an exception. */
+static PyObject *init_take_module(InitResult *result, const char *full)
+{
+    if (!result->module && result->def) {
+        result->def = NULL;
+        result->complaint = "initialization of %s did not return an extension module";
+    }
+    if (!result->module) init_complain(result, full);
+    return result->module;
+}
+
+/* ---- single-phase modules --------------------------------------------------------------------------------------- */
 
 int import_forget_extension(PyObject *name, PyObject *path)
 {
-    PyObject *extensions = interp_get()->runtime.import.extensions;
-    if (!extensions) return 0;
-    PyObject *key = extension_key(path, name), *record = NULL;
-    if (!key) return -1;
-    int found = PyDict_Pop(extensions, key, &record);
-    Py_DECREF(key);
-    if (found <= 0) return found;
-    PyModuleDef *def = PyCapsule_GetPointer(PyTuple_GET_ITEM(record, 0), NULL);
+    PyModuleDef *def;
+    int found = extension_forget(path, name, &def);
     PyObject *list = interp_get()->runtime.import.modules_by_index;
     Py_ssize_t index = def ? def->m_base.m_index : 0;
     if (list && index > 0 && index < PyList_GET_SIZE(list)) PyList_SetItem(list, index, Py_NewRef(Py_None));
-    Py_DECREF(record);
-    return 0;
+    return found < 0 ? -1 : 0;
 }
 
 /* Interpreters that insist on it load only modules that keep nothing to themselves. 0, or -1 with ImportError. */
-static int check_subinterpreter(const char *name, PyModuleDef *def, bool single_phase)
+static bool permits_any_module(Interpreter *interp)
 {
-    Interpreter *interp = interp_get();
-    if (interp == PyInterpreterState_Main()) return 0;
     int override = interp->runtime.import.override_multi_interp_check;
-    bool strict = override ? override > 0 : (interp->runtime.feature_flags & FEATURE_MULTI_INTERP) != 0;
-    if (!strict) return 0;
-    void *support = Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED;
-    if (single_phase) support = Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED;
-    else for (PyModuleDef_Slot *slot = def->m_slots; slot && slot->slot; slot++)
-        if (slot->slot == Py_mod_multiple_interpreters) support = slot->value;
-    bool own_gil = interp->runtime.gil == &interp->runtime.own_gil;
-    if (support == Py_MOD_PER_INTERPRETER_GIL_SUPPORTED || (support != Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED && !own_gil)) return 0;
+    if (interp == PyInterpreterState_Main()) return true;
+    return override ? override < 0 : !(interp->runtime.feature_flags & FEATURE_MULTI_INTERP);
+}
+
+static int check_single_phase(const char *name)
+{
+    if (permits_any_module(interp_get())) return 0;
     PyErr_Format(PyExc_ImportError, "module %s does not support loading in subinterpreters", name);
     return -1;
 }
@@ -89,91 +126,108 @@ static int check_subinterpreter(const char *name, PyModuleDef *def, bool single_
 static PyObject *extension_reload(PyObject *name, PyObject *path)
 {
     RuntimeState *r = &interp_get()->runtime;
-    if (!r->import.extensions) return NULL;
-    PyObject *key = extension_key(path, name);
-    PyObject *record = key ? PyDict_GetItemWithError(r->import.extensions, key) : NULL;
-    Py_XDECREF(key);
-    if (!record) return NULL;
-    Py_INCREF(record);
-    PyModuleDef *def = PyCapsule_GetPointer(PyTuple_GET_ITEM(record, 0), NULL);
-    PyObject *copy = PyTuple_GET_ITEM(record, 1), *module = NULL;
+    Extension known;
+    int found = extension_find(path, name, &known);
+    if (found <= 0) return NULL;
     const char *shown = PyUnicode_AsUTF8(name);
-    if (!shown || check_subinterpreter(shown, def, true) < 0) {
-        Py_DECREF(record);
+    if (found == 2) {
+        if (shown) check_single_phase(shown);
         return NULL;
     }
-    if (def->m_size == -1) {
+    PyObject *module = NULL;
+    if (!shown || check_single_phase(shown) < 0) goto done;
+    if (known.copy) {
         module = import_add_module(name);
-        if (module && PyDict_Update(PyModule_GetDict(module), copy) < 0) Py_CLEAR(module);
+        if (module && PyDict_Update(PyModule_GetDict(module), known.copy) < 0) Py_CLEAR(module);
     }
     else {
-        InitFunction init = (InitFunction)(uintptr_t)PyCapsule_GetPointer(PyTuple_GET_ITEM(record, 2), NULL);
-        module = init ? init() : NULL;
-        if (module && PyObject_SetItem(r->modules, name, module) < 0) Py_CLEAR(module);
+        InitResult result;
+        init_run(known.init, shown, true, &result);
+        if (!(module = init_take_module(&result, shown))) goto done;
+        if (path != name && PyModule_AddObjectRef(module, "__file__", path) < 0) PyErr_Clear();
+        if (PyObject_SetItem(r->modules, name, module) < 0) Py_CLEAR(module);
     }
-    if (module && import_remember_by_index(module, def) < 0) Py_CLEAR(module);
-    Py_DECREF(record);
-    if (module && r->config.verbose) {
-        const char *text = PyUnicode_AsUTF8(name);
-        PySys_WriteStderr("import %s # previously loaded\n", text ? text : "?");
-    }
+    if (module && import_remember_by_index(module, known.def) < 0) Py_CLEAR(module);
+    if (module && r->config.verbose) PySys_FormatStderr("import %U # previously loaded (%R)\n", name, path);
+done:
+    Py_XDECREF(known.copy);
     return module;
 }
 
-/* ---- running an init function ----------------------------------------------------------------------------------- */
+/* ---- first imports ---------------------------------------------------------------------------------------------- */
 
-/* name: short, for messages. path: NULL for the table. Takes care of every way to break the protocol. */
-static PyObject *run_init(InitFunction init, PyObject *spec, PyObject *name, PyObject *path)
+/* What the init function of a single-phase module leaves behind in the interpreter where it ran. 0 / -1. */
+static int record_first(PyObject *module, PyModuleDef *def, PyObject *name, PyObject *path, InitFunction init)
 {
-    Thread *t = thread_current;
+    PyObject *file = NULL;
+    if (path) {                             /* it may be another interpreter's */
+        file = PyUnicode_FromKindAndData((int)PyUnicode_KIND(path), PyUnicode_DATA(path), PyUnicode_GET_LENGTH(path));
+        if (!file || PyModule_AddObjectRef(module, "__file__", file) < 0) PyErr_Clear();
+    }
+    Py_XDECREF(file);
+    def->m_base.m_init = init;
+    return extension_remember(path ? path : name, name, def, init, PyModule_GetDict(module));
+}
+
+/* The init function of a shared object runs in the main interpreter: whether it is single-phase comes out only then, and what
+ * it makes has to outlive the interpreter that asks. 1: done, import it again here from the record; 0: *def is the definition
+ * of a multi-phase module; -1: exception. */
+static int init_in_main(InitFunction init, const char *full, bool ascii, PyObject *name, PyObject *path, PyModuleDef **def)
+{
+    Visit visit;
+    InitResult result;
+    int status = 0;
+    bool same_gil = interp_shares_main_gil(interp_get());
+    if (visit_begin(&visit, PyInterpreterState_Main(), false) < 0) return -1;
+    init_run(init, full, ascii, &result);
+    *def = result.def;
+    if (result.module) {
+        status = record_first(result.module, result.def, name, path, init) < 0 ? -1 : 1;
+        Py_CLEAR(result.module);
+    }
+    else if (!result.def) {
+        status = -1;
+        if (!same_gil && result.raised) {                    /* it cannot leave the interpreter */
+            PyErr_SetRaisedException(result.raised);
+            result.raised = NULL;
+        }
+    }
+    bool unsaid = PyErr_Occurred() != NULL;
+    if (unsaid) PyErr_FormatUnraisable("Exception ignored in the main interpreter, in the import of %R", name);
+    visit_end(&visit);
+    if (status == -1) {
+        if (result.raised || result.complaint) init_complain(&result, full);
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ImportError, "failed to import from subinterpreter due to exception");
+    }
+    return status;
+}
+
+/* path: NULL for the table. */
+static PyObject *import_first(InitFunction init, PyObject *spec, PyObject *name, PyObject *path)
+{
+    Interpreter *interp = interp_get();
     const char *full = PyUnicode_AsUTF8(name);
     if (!full) return NULL;
-    const char *shown = strrchr(full, '.') ? strrchr(full, '.') + 1 : full;
-    const char *old = t->runtime.package_context;
-    t->runtime.package_context = full;
-    PyObject *module = init();
-    t->runtime.package_context = old;
-    if (!module) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_SystemError, "initialization of %s failed without raising an exception", shown);
-        return NULL;
+    bool ascii = PyUnicode_IS_ASCII(name);
+    /* Where nothing is shared with the main interpreter and every module is allowed, the module is private to this one. */
+    bool here = !path || interp == PyInterpreterState_Main() || (!interp_shares_main_gil(interp) && permits_any_module(interp));
+    if (!here) {
+        PyModuleDef *def;
+        int status = init_in_main(init, full, ascii, name, path, &def);
+        if (status < 0) return NULL;
+        if (status == 0) return PyModule_FromDefAndSpec(def, spec);
+        PyObject *module = extension_reload(name, path);
+        if (!module && !PyErr_Occurred()) PyErr_Format(PyExc_ImportError, "module %s was forgotten while it was loaded", full);
+        return module;
     }
-    if (PyErr_Occurred()) {
-        PyObject *cause = PyErr_GetRaisedException();
-        PyErr_Format(PyExc_SystemError, "initialization of %s raised unreported exception", shown);
-        PyObject *error = PyErr_GetRaisedException();
-        PyException_SetCause(error, Py_NewRef(cause));
-        PyException_SetContext(error, cause);
-        PyErr_SetRaisedException(error);
-        return NULL;                        /* the module may be anything: leave it */
-    }
-    if (!Py_TYPE(module)) {
-        PyErr_Format(PyExc_SystemError, "init function of %s returned uninitialized object", shown);
-        return NULL;
-    }
-    if (PyObject_TypeCheck(module, &PyModuleDef_Type)) {
-        if (check_subinterpreter(full, (PyModuleDef *)module, false) < 0) return NULL;
-        return PyModule_FromDefAndSpec((PyModuleDef *)module, spec);
-    }
-    if (!PyModule_Check(module)) {
-        PyErr_Format(PyExc_SystemError, "initialization of %s did not return an extension module", shown);
-        Py_DECREF(module);
-        return NULL;
-    }
-    PyModuleDef *def = PyModule_GetDef(module);
-    if (!def) {
-        PyErr_Format(PyExc_SystemError, "initialization of %s did not return an extension module", shown);
-        Py_DECREF(module);
-        return NULL;
-    }
-    if (check_subinterpreter(full, def, true) < 0) {
-        Py_DECREF(module);
-        return NULL;
-    }
-    def->m_base.m_init = init;
-    if (path && PyModule_AddObjectRef(module, "__file__", path) < 0) PyErr_Clear();
-    if (PyObject_SetItem(PyImport_GetModuleDict(), name, module) < 0 ||
-        extension_remember(module, name, path ? path : name, def, init) < 0) Py_CLEAR(module);
+    InitResult result;
+    init_run(init, full, ascii, &result);
+    if (result.def && !result.module) return PyModule_FromDefAndSpec(result.def, spec);
+    PyModuleDef *def = result.def;
+    PyObject *module = init_take_module(&result, full);
+    if (!module) return NULL;
+    if (record_first(module, def, name, path, init) < 0 || check_single_phase(full) < 0 ||
+        import_remember_by_index(module, def) < 0 || PyObject_SetItem(PyImport_GetModuleDict(), name, module) < 0) Py_CLEAR(module);
     return module;
 }
 
@@ -184,7 +238,7 @@ PyObject *import_create_builtin(PyObject *spec, PyObject *name)
     struct _inittab *entry = inittab_find(name);
     if (!entry) Py_RETURN_NONE;
     if (!entry->initfunc) return import_add_module(name);       /* builtins, sys: already there */
-    return run_init(entry->initfunc, spec, name, NULL);
+    return import_first(entry->initfunc, spec, name, NULL);
 }
 
 int import_exec_builtin_or_dynamic(PyObject *module)
@@ -262,7 +316,7 @@ PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path)
         Py_XDECREF(message);
         goto done;
     }
-    module = run_init(init, spec, name, path);
+    module = import_first(init, spec, name, path);
 done:
     Py_XDECREF(bytes);
     PyMem_Free(symbol);

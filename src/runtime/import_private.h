@@ -47,6 +47,20 @@ PyObject *import_create_dynamic(PyObject *spec, PyObject *name, PyObject *path);
 int import_exec_builtin_or_dynamic(PyObject *module);
 extern const char *const import_suffixes[];
 
+/* import_extensions.c: single-phase modules that were initialised. */
+typedef PyObject *(*InitFunction)(void);
+typedef struct Extension {
+    PyModuleDef *def;
+    InitFunction init;                     /* m_size >= 0: run it again; else NULL */
+    PyObject *copy;                        /* m_size -1: the module's dict when init returned; else NULL */
+} Extension;
+/* 1 found, with a new reference to copy; 2: the main interpreter has it, but cannot share it; 0 unknown, -1 MemoryError. */
+int extension_find(PyObject *path, PyObject *name, Extension *found);
+/* The record becomes the current interpreter's. 0 / -1. */
+int extension_remember(PyObject *path, PyObject *name, PyModuleDef *def, InitFunction init, PyObject *dict);
+/* 1: there was one, of *def; 0: none; -1. */
+int extension_forget(PyObject *path, PyObject *name, PyModuleDef **def);
+
 /* modules/_imp.c: the module, made without the import system. */
 PyObject *import_bootstrap_imp(PyThreadState *ts);
 

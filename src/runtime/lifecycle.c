@@ -537,6 +537,7 @@ int Py_FinalizeEx(void)
     gc_collect_at_exit(ts);
     finalize_modules(ts);
     if (interp->runtime.sysdict && flush_std_files() < 0) status = -1;
+    extensions_drop(interp);
     faulthandler_fini();
     tracing_stop();
     call_exit_functions();
@@ -579,7 +580,7 @@ PyStatus Py_NewInterpreterFromConfig(PyThreadState **out, const PyInterpreterCon
     PyThreadState *ts = NULL;
     if (!PyStatus_Exception(status)) {
         interp->runtime.gil = settings->gil == PyInterpreterConfig_OWN_GIL ? &interp->runtime.own_gil
-                              : saved ? saved->interp->runtime.gil : &P->gil;
+                              : &P->gil;
         if (settings->gil == PyInterpreterConfig_OWN_GIL && gil_init(&interp->runtime.own_gil) < 0) status = PyStatus_NoMemory();
         interp->runtime.feature_flags = (settings->use_main_obmalloc ? FEATURE_OBMALLOC : 0) | (settings->allow_fork ? FEATURE_FORK : 0) |
             (settings->allow_exec ? FEATURE_EXEC : 0) | (settings->allow_threads ? FEATURE_THREADS : 0) |

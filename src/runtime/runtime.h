@@ -68,6 +68,9 @@ typedef struct RuntimeProcess {
     void *faulthandler;                     /* modules/faulthandler.c; NULL until used */
 
     struct _inittab *inittab_copy;          /* what PyImport_Extend/AppendInittab allocated */
+    pthread_mutex_t extensions_lock;
+    struct ExtensionRecord *extensions;     /* single-phase modules of all interpreters: import_extensions.c */
+    PyInterpreterState *ended;              /* whose objects may live on in others: linked through runtime.next, never freed */
     bool stdout_fallback;                   /* no _io: print goes to the emergency streams */
 } RuntimeProcess;
 
@@ -86,7 +89,6 @@ typedef struct ImportState {
     int override_frozen_modules, override_multi_interp_check;
     PyObject *import_function;              /* builtins.__import__ as we made it */
     PyObject *lock_unlock_module, *find_and_load, *handle_fromlist;
-    PyObject *extensions;                   /* dict: (file, name) -> capsule of ExtensionRecord */
     PyObject *modules_by_index;             /* list, PyModuleDef.m_base.m_index */
     struct { int level; bool header; int64_t accumulated; } timing;   /* -X importtime */
 } ImportState;

@@ -105,4 +105,9 @@ int import_lock_release(void);
 PyStatus import_init_core(PyThreadState *ts);
 void import_after_fork_child(void);
 
+/* import_extensions.c */
+void extensions_lock_init(void);           /* at start, and in a forked child */
+void extensions_drop(Interpreter *owner);  /* its records; in that interpreter */
+bool interp_shares_main_gil(Interpreter *interp);
+
 #endif

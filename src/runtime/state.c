@@ -79,6 +79,7 @@ void process_init(void)
     if (done) return;
     done = true;
     pthread_mutex_init(&P->lists, NULL);
+    extensions_lock_init();
     pthread_mutex_init(&P->main_pending.mutex, NULL);
     P->main_pending.limit = PENDING_MAIN_MAX;
     P->main_thread = PyThread_get_thread_ident();
@@ -138,7 +139,7 @@ void PyInterpreterState_Clear(PyInterpreterState *interp)
     Py_CLEAR(r->import.handle_fromlist);
     Py_CLEAR(r->import.lock_unlock_module);
     Py_CLEAR(r->import.modules_by_index);
-    Py_CLEAR(r->import.extensions);
+    if (ts) extensions_drop(interp);
     Py_CLEAR(r->warnings.filters);
     Py_CLEAR(r->warnings.once_registry);
     Py_CLEAR(r->warnings.default_action);
@@ -174,9 +175,18 @@ void PyInterpreterState_Delete(PyInterpreterState *interp)
     pthread_mutex_destroy(&r->import.mutex);
     pthread_cond_destroy(&r->import.released);
     pthread_mutex_destroy(&r->pending.mutex);
-    /* The heap stays mapped: immortal objects, and blocks that foreign code forgot, may still be looked at. */
+    /* The heap stays mapped: immortal objects, and blocks that foreign code forgot, may still be looked at. Where a GIL was
+     * shared, others may even give such blocks back, to a heap that is part of the structure. */
     free(r->atexit_entries);
-    free(interp);
+    r->atexit_entries = NULL;
+    if (!interp_shares_main_gil(interp)) {
+        free(interp);
+        return;
+    }
+    lists_lock();
+    r->next = P->ended;
+    P->ended = interp;
+    lists_unlock();
 }
 
 PyInterpreterState *PyInterpreterState_Get(void)
