@@ -11,6 +11,8 @@ static inline PageHeader *page_of(const void *p)
     return &segment->pages[(a & (SEGMENT_SIZE - 1)) >> PAGE_SHIFT];
 }
 
+static inline Heap *heap_of(const PageHeader *page) { return ((Segment *)((uintptr_t)page & ~(uintptr_t)(SEGMENT_SIZE - 1)))->heap; }
+
 static inline uint32_t slot_index(const PageHeader *page, const void *p)
 {
     return (uint32_t)(((uint64_t)(uint32_t)((const char *)p - page->slots) * page->reciprocal) >> 32);
@@ -42,7 +44,8 @@ static inline unsigned size_class(size_t size)
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #define HEAP_UNPOISON(p, size) __asan_unpoison_memory_region(p, size)
-#define HEAP_POISON(p, page) __asan_poison_memory_region((char *)(p) + sizeof(void *), (page)->slot_size - sizeof(void *))
+#define HEAP_POISON(p, page)                                                     /* a guarded slot ends with the next one's header */ \
+    __asan_poison_memory_region((char *)(p) + sizeof(void *), (page)->slot_size - sizeof(void *) - (heap_of(page)->guarded ? GUARD_HEAD : 0))
 #else
 #define HEAP_UNPOISON(p, size) ((void)0)
 #define HEAP_POISON(p, page) ((void)0)

@@ -199,6 +199,9 @@ static bool page_carve(PageHeader *page)
     return true;
 }
 
+/* In front of the first slot of a collectable page. */
+static size_t guard_bytes(const Heap *heap) { return heap->guarded ? GUARD_HEAD : 0; }
+
 static COLD PageHeader *page_new(Heap *heap, PageKind kind, unsigned class)
 {
     bool dirty;
@@ -218,9 +221,9 @@ static COLD PageHeader *page_new(Heap *heap, PageKind kind, unsigned class)
         page->capacity = (uint32_t)(PAGE_SIZE / size);
     }
     else {
-        size_t capacity = (PAGE_SIZE - 15) / (size + 1);
+        size_t guard = guard_bytes(heap), capacity = (PAGE_SIZE - 15 - guard) / (size + 1);
         page->state = (uint8_t *)start;
-        page->slots = start + ((capacity + 15) & ~(size_t)15);
+        page->slots = start + ((capacity + 15) & ~(size_t)15) + guard;
         page->capacity = (uint32_t)capacity;
         if (dirty) memset(start, 0, capacity);
     }
@@ -239,7 +242,7 @@ static COLD void page_release(Heap *heap, PageHeader *page)
 static COLD void *large_alloc(Heap *heap, PageKind kind, size_t size)
 {
     PageHeader *page;
-    size_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    size_t guard = guard_bytes(heap), pages = (size + guard + PAGE_SIZE - 1) >> PAGE_SHIFT;
     if (size > PTRDIFF_MAX - SEGMENT_SIZE) return NULL;
     bool dirty;
     if (pages < SEGMENT_PAGES / 2) {
@@ -257,8 +260,8 @@ static COLD void *large_alloc(Heap *heap, PageKind kind, size_t size)
     page->kind = (uint8_t)kind;
     page->span = (uint32_t)pages;
     page->used = page->carved = page->capacity = 1;
-    page->slots = page_address(segment, at);
-    HEAP_UNPOISON(page->slots, size);
+    page->slots = page_address(segment, at) + guard;
+    HEAP_UNPOISON(page->slots - guard, size + guard);
     page->state = &segment->span_state[at];
     *page->state = 0;
     return page->slots;
@@ -300,11 +303,17 @@ NOINLINE void *heap_take(Heap *heap, PageKind kind, size_t size)
     return p;
 }
 
-static Heap *heap_of(PageHeader *page) { return ((Segment *)((uintptr_t)page & ~(uintptr_t)(SEGMENT_SIZE - 1)))->heap; }
+/* With debug hooks, what is freed may begin a header before or after the slot. */
+static COLD void *slot_of_guarded(const PageHeader *page, void *p)
+{
+    if (page->kind >= PAGE_COLLECTABLE) p = (char *)p + GUARD_HEAD;
+    return page->slots + (size_t)slot_index(page, p) * page->slot_size;
+}
 
 NOINLINE void heap_give_back(PageHeader *page, void *p)
 {
     Heap *heap = heap_of(page);
+    if (UNLIKELY(heap->guarded) && !page->span) p = slot_of_guarded(page, p);
     if (page->span) {
         large_free(heap, page);
         return;
@@ -336,7 +345,7 @@ NOINLINE COLD void *heap_alloc_hooked(Heap *heap, PageKind kind, size_t size)
     heap->wanted_kind = (uint8_t)kind;
     heap->wanted_size = size;
     void *p = hook->malloc(hook->ctx, size);
-    heap->wanted_size = 0;
+    heap->wanted_size = heap->wanted_shift = 0;
     if (!p) return NULL;
 #ifdef HEAP_CHECKED
     if (kind == PAGE_PLAIN) return p;
@@ -372,7 +381,8 @@ int heap_init(Heap *heap)
     memset(heap, 0, sizeof *heap);
     for (int kind = 0; kind < PAGE_KINDS; kind++)
         for (int class = 0; class < SIZE_CLASSES; class++) heap->bins[kind][class] = &heap->empty_page;
-    heap->hooked = _PyRuntime.memory.replaced[PYMEM_DOMAIN_OBJ];
+    heap->hooked = memory_objects_are_hooked();
+    heap->guarded = _PyRuntime.memory.guards_objects;
     return segment_new(heap, SEGMENT_SIZE) ? 0 : -1;
 }
 

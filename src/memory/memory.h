@@ -30,6 +30,7 @@ enum {
     SMALL_CLASSES = 128,                     /* 8, 16 ... 1024 bytes */
     SIZE_CLASSES = SMALL_CLASSES + 5 * 8 + 1,/* and eight to a doubling, to 32 KiB; class 0 is not used */
     LARGEST_CLASS_SIZE = 32768,
+    GUARD_HEAD = 16,                         /* bytes of a debug header (memory/debug.c) */
 };
 
 typedef enum PageKind { PAGE_FREE, PAGE_PLAIN, PAGE_COLLECTABLE, PAGE_PREFIXED, PAGE_PREFIXED_WIDE, PAGE_KINDS } PageKind;
@@ -76,7 +77,9 @@ typedef struct Heap {
     PageHeader *bins[PAGE_KINDS][SIZE_CLASSES];   /* the page to allocate from; never NULL (the empty page at first) */
     bool hooked;                             /* PyMem_SetAllocator replaced the object domain: every call goes through it */
     bool hook_is_foreign;                    /* and brings memory of its own, which no object can live in */
+    bool guarded;                            /* room for a debug header in front of each slot of a collectable page */
     uint8_t wanted_kind;                     /* while the hook is asked for an object: what pages_malloc takes it from */
+    uint8_t wanted_shift;                    /* and how many bytes in front of the slot the answer begins */
     size_t wanted_size;                      /* 0: it is not */
     Segment *segments;
     Segment *roomy;                          /* where the last free page was found or given back */
@@ -106,10 +109,15 @@ typedef struct WeakrefTable {                /* open addressing; objects without
     size_t mask, used, filled;
 } WeakrefTable;
 
+typedef struct DebugDomain { PyMemAllocatorDomain domain; } DebugDomain;     /* context of a debug hook */
+
 /* The allocators of the three domains, as PyMem_SetAllocator left them. Process-wide, as in CPython. */
 typedef struct MemoryProcess {
     PyMemAllocatorEx allocator[3];           /* raw, mem, object */
     bool replaced[3];
+    bool guards_objects;                     /* the debug hooks were set up: heaps made from now on are guarded */
+    uint8_t family;                          /* PYMEM_ALLOCATOR_*: what PYTHONMALLOC chose, without "_debug" */
+    PyMemAllocatorEx below_debug[3];         /* what the debug hooks call */
     PyObjectArenaAllocator arena;
     PyRefTracer tracer;
     void *tracer_data;
@@ -144,6 +152,16 @@ bool memory_faults_start(long first, long last);
 void memory_faults_stop(long *count, long *failed);
 PyObject *memory_faults_stack(void);
 void memory_faults_from_environment(void);
+
+/* What PYTHONMALLOC can name: 0, or -1 for an unknown name. Then to put those allocators there (before any interpreter), and the
+ * name of those that are there: NULL when there are others. */
+int memory_allocators_parse(const char *name, int *which);
+int memory_allocators_set(int which);
+const char *memory_allocators_name(void);
+bool memory_objects_are_hooked(void);                 /* must objects go through the allocator of the object domain? */
+bool memory_is_debug_hook(const PyMemAllocatorEx *allocator);      /* is it the debug hook? */
+void memory_debug_check(const PyMemAllocatorEx *hook, void *p);     /* ends the process if a free of p by that hook would */
+bool memory_is_freed_pointer(const void *p);
 
 /* Collects generation 0, 1 or 2 and everything younger. Returns the number of unreachable objects, never raises. */
 Py_ssize_t gc_collect_generation(PyThreadState *ts, int generation);

@@ -18,13 +18,20 @@ static void *raw_calloc(void *context, size_t n, size_t size) { return n && size
 static void *raw_realloc(void *context, void *p, size_t size) { return realloc(p, size ? size : 1); }
 static void raw_free(void *context, void *p) { free(p); }
 
+static COLD NOINLINE void *wanted_alloc(Heap *heap, size_t size)
+{
+    size_t shift = heap->wanted_shift;
+    heap->wanted_size = heap->wanted_shift = 0;
+    char *p = heap_alloc_direct(heap, (PageKind)heap->wanted_kind, size);
+    return p ? p - shift : NULL;
+}
+
 static void *pages_malloc(void *context, size_t size)
 {
     Thread *t = thread_get();
     if (UNLIKELY(!t)) return malloc(size ? size : 1);
     if (UNLIKELY(t->heap->wanted_size) && size == t->heap->wanted_size) {        /* heap_alloc_hooked's request */
-        t->heap->wanted_size = 0;
-        return heap_alloc_direct(t->heap, (PageKind)t->heap->wanted_kind, size);
+        return wanted_alloc(t->heap, size);
     }
     if (UNLIKELY(size > LARGEST_CLASS_SIZE)) return malloc(size);
     return heap_alloc_direct(t->heap, PAGE_PLAIN, size ? (size + 15) & ~(size_t)15 : 16);
@@ -61,6 +68,29 @@ static void *pages_realloc(void *context, void *p, size_t size)
     return moved;
 }
 
+/* PYTHONMALLOC=malloc: what our own code asks for as an object still lies in pages, where it must be; the rest comes from malloc. */
+static void *system_malloc(void *context, size_t size)
+{
+    Thread *t = thread_get();
+    if (t && t->heap->wanted_size && size == t->heap->wanted_size) return wanted_alloc(t->heap, size);
+    return malloc(size ? size : 1);
+}
+
+static void *system_calloc(void *context, size_t n, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(n, size, &total)) return NULL;
+    void *p = system_malloc(context, total);
+    if (p) memset(p, 0, total);
+    return p;
+}
+
+static void *system_realloc(void *context, void *p, size_t size)
+{
+    if (!p) return system_malloc(context, size);
+    return heap_owns(p) ? pages_realloc(context, p, size) : realloc(p, size ? size : 1);
+}
+
 static void *arena_alloc(void *context, size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -70,6 +100,7 @@ static void arena_free(void *context, void *p, size_t size) { munmap(p, size); }
 
 static const PyMemAllocatorEx raw_allocator = { NULL, raw_malloc, raw_calloc, raw_realloc, raw_free };
 static const PyMemAllocatorEx pages_allocator = { NULL, pages_malloc, pages_calloc, pages_realloc, pages_free };
+static const PyMemAllocatorEx system_allocator = { NULL, system_malloc, system_calloc, system_realloc, pages_free };
 static const PyObjectArenaAllocator mmap_arena = { NULL, arena_alloc, arena_free };
 
 static const PyMemAllocatorEx *default_allocator(PyMemAllocatorDomain domain)
@@ -95,11 +126,77 @@ void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator
     if (domain != PYMEM_DOMAIN_OBJ) return;
     pthread_mutex_lock(&_PyRuntime.runtime.lists);
     for (Interpreter *interp = _PyRuntime.runtime.interpreters; interp; interp = interp->runtime.next)
-        heap_set_hooked(&interp->heap, replaced);
+        heap_set_hooked(&interp->heap, memory_objects_are_hooked());
     pthread_mutex_unlock(&_PyRuntime.runtime.lists);
 }
 
-void PyMem_SetupDebugHooks(void) {}          /* the ASan flavour checks what the debug hooks would */
+bool memory_objects_are_hooked(void)
+{
+    return REPLACED(PYMEM_DOMAIN_OBJ) && memcmp(ALLOCATOR(PYMEM_DOMAIN_OBJ), &system_allocator, sizeof system_allocator) != 0;
+}
+
+/* ---- the choice of PYTHONMALLOC ----------------------------------------------------------------------------------- */
+
+static const struct { const char *name; uint8_t which, family; bool debug; } allocator_names[] = {
+    { "default", PYMEM_ALLOCATOR_DEFAULT, PYMEM_ALLOCATOR_PYMALLOC, false },
+    { "debug", PYMEM_ALLOCATOR_DEBUG, PYMEM_ALLOCATOR_PYMALLOC, true },
+    { "pymalloc", PYMEM_ALLOCATOR_PYMALLOC, PYMEM_ALLOCATOR_PYMALLOC, false },
+    { "pymalloc_debug", PYMEM_ALLOCATOR_PYMALLOC_DEBUG, PYMEM_ALLOCATOR_PYMALLOC, true },
+    { "mimalloc", PYMEM_ALLOCATOR_MIMALLOC, PYMEM_ALLOCATOR_MIMALLOC, false },          /* ours too: the name alone differs */
+    { "mimalloc_debug", PYMEM_ALLOCATOR_MIMALLOC_DEBUG, PYMEM_ALLOCATOR_MIMALLOC, true },
+    { "malloc", PYMEM_ALLOCATOR_MALLOC, PYMEM_ALLOCATOR_MALLOC, false },
+    { "malloc_debug", PYMEM_ALLOCATOR_MALLOC_DEBUG, PYMEM_ALLOCATOR_MALLOC, true },
+};
+enum { ALLOCATOR_NAMES = sizeof allocator_names / sizeof *allocator_names };
+
+int memory_allocators_parse(const char *name, int *which)
+{
+    for (int i = 0; i < ALLOCATOR_NAMES; i++) {
+        if (strcmp(name, allocator_names[i].name) != 0) continue;
+        *which = allocator_names[i].which;
+        return 0;
+    }
+    return -1;
+}
+
+static const PyMemAllocatorEx *family_allocator(int family, PyMemAllocatorDomain domain)
+{
+    return family == PYMEM_ALLOCATOR_MALLOC && domain != PYMEM_DOMAIN_RAW ? &system_allocator : default_allocator(domain);
+}
+
+int memory_allocators_set(int which)
+{
+    for (int i = 0; i < ALLOCATOR_NAMES; i++) {
+        if (allocator_names[i].which != which) continue;
+        _PyRuntime.memory.family = allocator_names[i].family;
+        for (int domain = PYMEM_DOMAIN_RAW; domain <= PYMEM_DOMAIN_OBJ; domain++) {
+            PyMemAllocatorEx chosen = *family_allocator(allocator_names[i].family, (PyMemAllocatorDomain)domain);
+            PyMem_SetAllocator((PyMemAllocatorDomain)domain, &chosen);
+        }
+        if (allocator_names[i].debug) PyMem_SetupDebugHooks();
+        return 0;
+    }
+    return -1;
+}
+
+const char *memory_allocators_name(void)
+{
+    const MemoryProcess *memory = &_PyRuntime.memory;
+    int family = memory->family ? memory->family : PYMEM_ALLOCATOR_PYMALLOC, debug = -1;
+    for (int domain = PYMEM_DOMAIN_RAW; domain <= PYMEM_DOMAIN_OBJ; domain++) {
+        PyMemAllocatorEx now;
+        PyMem_GetAllocator((PyMemAllocatorDomain)domain, &now);
+        int hooked = memory_is_debug_hook(&now);
+        if (debug >= 0 && hooked != debug) return NULL;
+        debug = hooked;
+        if (hooked) now = memory->below_debug[domain];
+        if (memcmp(&now, family_allocator(family, (PyMemAllocatorDomain)domain), sizeof now) != 0) return NULL;
+    }
+    const char *name = NULL;                 /* the last that fits: "pymalloc" rather than "default" */
+    for (int i = 0; i < ALLOCATOR_NAMES; i++)
+        if (allocator_names[i].family == family && allocator_names[i].debug == debug) name = allocator_names[i].name;
+    return name;
+}
 
 void PyObject_GetArenaAllocator(PyObjectArenaAllocator *allocator)
 {

@@ -10,6 +10,7 @@
 #include "memory/alloc.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,7 @@ static void traced_free(void *context, void *p)
 {
     const PyMemAllocatorEx *below = context;
     if (!p) return;
+    if (UNLIKELY(memory_is_debug_hook(below))) memory_debug_check(below, p);     /* while it is known who allocated p */
     forget(p);                           /* first: another thread may get the same address at once */
     below->free(below->ctx, p);
 }
@@ -498,12 +500,39 @@ PyObject *tracing_traceback(unsigned domain, uintptr_t p)
     return frames;
 }
 
+/* For a process that is about to end: waits for nobody. */
+COLD void tracing_dump_block(FILE *out, uintptr_t p)
+{
+    Traces *t = traces_get();
+    if (!tracing_is_on()) {
+        fputs("Enable tracemalloc to get the memory block allocation traceback\n\n", out);
+        return;
+    }
+    bool locked = pthread_mutex_trylock(&t->mutex) == 0;
+    const Trace *trace = t->traces ? trace_find(t, 0, p) : NULL;
+    if (trace && trace->block) {
+        fputs("Memory block allocated at (most recent call first):\n", out);
+        for (int i = 0; i < trace->stack->depth; i++) {
+            const TraceFrame *frame = &trace->stack->frames[i];
+            fputs("  File \"", out);
+            for (Py_ssize_t at = 0; at < frame->file->length; at++) {
+                Py_UCS4 c = PyUnicode_READ(frame->file->kind, frame->file->text, at);
+                if (c >= ' ' && c <= 126) fputc((int)c, out);
+                else fprintf(out, c <= 0xff ? "\\x%02x" : c <= 0xffff ? "\\u%04x" : "\\U%08x", c);
+            }
+            fprintf(out, "\", line %d\n", frame->line);
+        }
+        fputc('\n', out);
+    }
+    if (locked) unlock(t);
+}
+
 /* A block begins with what is hidden in front of its object. */
 PyObject *tracing_object_traceback(PyObject *o)
 {
     uintptr_t block = (uintptr_t)o;
-    if (heap_owns(o)) {
-        PageHeader *page = page_of(o);
+    PageHeader *page = heap_owns(o) ? page_of(o) : NULL;
+    if (page && page->kind >= PAGE_COLLECTABLE) {
         block = (uintptr_t)page->slots + (page->span ? 0 : (uintptr_t)slot_index(page, o) * page->slot_size);
     }
     return tracing_traceback(0, block);

@@ -140,7 +140,6 @@ BUILTIN(internal, assemble_code_object, KEYWORDS, "($module, /, filename, instru
 
 BUILTIN_NOARGS(internal, get_immortalize_deferred, "($module, /)", "") { Py_RETURN_FALSE; }
 BUILTIN_O(internal, suppress_immortalization, "($module, suppress, /)", "") { Py_RETURN_NONE; }
-BUILTIN_NOARGS(internal, pymem_getallocatorsname, "($module, /)", "") { return PyUnicode_FromString("pymalloc"); }
 BUILTIN_NOARGS(internal, py_thread_id, "($module, /)", "") { return PyLong_FromUnsignedLong((unsigned long)(uintptr_t)PyThreadState_Get()); }
 
 BUILTIN(internal, dict_getitem_knownhash, POSITIONAL, "($module, mp, key, hash, /)", "mp[key], the key's hash being known.")
@@ -152,7 +151,48 @@ BUILTIN(internal, dict_getitem_knownhash, POSITIONAL, "($module, mp, key, hash, 
     return Py_XNewRef(value);
 }
 
+/* ---- allocators ------------------------------------------------------------------------------------------------------------------ */
+
+BUILTIN_NOARGS(internal, pymem_getallocatorsname, "($module, /)", "The name that PYTHONMALLOC has for the present allocators.")
+{
+    const char *name = memory_allocators_name();
+    if (!name) return PyErr_Format(PyExc_RuntimeError, "cannot get allocators name");
+    return PyUnicode_FromString(name);
+}
+
+static PyObject *require_freed(const PyObject *o)
+{
+    if (!memory_is_freed_pointer(o) && !memory_is_freed_pointer(o->ob_type))
+        return PyErr_Format(PyExc_AssertionError, "object is not seen as freed");
+    Py_RETURN_NONE;
+}
+
+BUILTIN_NOARGS(internal, check_pyobject_null_is_freed, "($module, /)", "") { return require_freed(NULL); }
+
+/* These objects are never given back: the test's process ends at once. */
+BUILTIN_NOARGS(internal, check_pyobject_uninitialized_is_freed, "($module, /)", "")
+{
+    PyObject *o = PyObject_Malloc(sizeof *o);
+    return o ? require_freed(o) : NULL;
+}
+
+BUILTIN_NOARGS(internal, check_pyobject_forbidden_bytes_is_freed, "($module, /)", "The type would be what lies behind the block.")
+{
+    PyObject *o = PyObject_Malloc(offsetof(PyObject, ob_type));
+    return o ? require_freed(o) : NULL;
+}
+
+BUILTIN_NOARGS(internal, check_pyobject_freed_is_freed, "($module, /)", "")
+{
+    PyObject *o = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+    if (!o) return NULL;
+    Py_TYPE(o)->tp_dealloc(o);
+    return require_freed(o);
+}
+
 static PyMethodDef internal_methods[] = {
+    METHOD(internal, check_pyobject_null_is_freed), METHOD(internal, check_pyobject_uninitialized_is_freed),
+    METHOD(internal, check_pyobject_forbidden_bytes_is_freed), METHOD(internal, check_pyobject_freed_is_freed),
     METHOD(internal, dict_getitem_knownhash),
     METHOD(internal, get_recursion_depth), METHOD(internal, get_c_recursion_remaining), METHOD(internal, has_inline_values),
     METHOD(internal, get_object_dict_values), METHOD(internal, get_co_framesize), METHOD(internal, get_config),

@@ -23,6 +23,7 @@ typedef struct TypeExtra {
     bool has_inline;                 /* INLINE_VALUES storage allowed (no items behind the object) */
     bool capacity_known;             /* the first instance has been made */
     struct Shape *all;               /* every shape of the class, to free them */
+    PyObject *listed_under;          /* while __bases__ is being assigned: the bases whose lists of subclasses hold the class */
 } TypeExtra;
 
 static inline TypeExtra *type_extra(PyTypeObject *type)

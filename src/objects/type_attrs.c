@@ -397,6 +397,10 @@ static int set_bases(PyObject *self, PyObject *bases, void *Py_UNUSED(c))
     if (!log) return -1;
     PyObject *old_bases = type->tp_bases;
     PyTypeObject *old_base = type->tp_base;
+    TypeExtra *x = type_extra(type);
+    bool listed = x && !(type->tp_flags & Py_TPFLAGS_READYING);      /* else PyType_Ready lists it when it is through */
+    bool outermost = listed && !x->listed_under;             /* an mro() called below may assign as well */
+    if (outermost) x->listed_under = Py_NewRef(old_bases);
     type->tp_bases = Py_NewRef(bases);
     type->tp_base = (PyTypeObject *)Py_NewRef(base);
     int status = recompute_hierarchy(type, log);
@@ -411,13 +415,15 @@ static int set_bases(PyObject *self, PyObject *bases, void *Py_UNUSED(c))
         PyType_Modified(type);
     }
     else if (type->tp_bases == bases) {                      /* else a reentrant assignment won: keep its work */
-        PyObject *saved = Py_NewRef(old_bases);
-        move_in_subclass_lists(type, saved, false, &status);
-        move_in_subclass_lists(type, bases, true, &status);
-        Py_DECREF(saved);
+        if (listed) {
+            move_in_subclass_lists(type, x->listed_under, false, &status);
+            move_in_subclass_lists(type, bases, true, &status);
+            Py_SETREF(x->listed_under, Py_NewRef(bases));
+        }
         if (status == 0) status = update_all_slots(type);
         type_forget_all_versions();                          /* it may have become a descriptor's class */
     }
+    if (outermost) Py_CLEAR(x->listed_under);
     Py_DECREF(log);
     Py_DECREF(old_bases);
     Py_DECREF(old_base);

@@ -182,6 +182,17 @@ static PyStatus preinit_utf8_mode(PyPreConfig *pre, const EarlyArguments *early)
     return PyStatus_Ok();
 }
 
+static PyStatus preinit_allocators(PyPreConfig *pre)
+{
+    const char *name = environment_get(pre->use_environment, "PYTHONMALLOC");
+    if (pre->allocator == PYMEM_ALLOCATOR_NOT_SET && name && memory_allocators_parse(name, &pre->allocator) < 0)
+        return status_error("preconfig_init_allocator", "PYTHONMALLOC: unknown allocator");
+    if (pre->allocator == PYMEM_ALLOCATOR_NOT_SET && pre->dev_mode) pre->allocator = PYMEM_ALLOCATOR_DEBUG;
+    if (pre->allocator != PYMEM_ALLOCATOR_NOT_SET && memory_allocators_set(pre->allocator) < 0)
+        return status_error("_PyPreConfig_Write", "Unexpected allocator");
+    return PyStatus_Ok();
+}
+
 static PyStatus preinitialize(const PyPreConfig *source, Py_ssize_t argc, char *const *argv)
 {
     process_init();
@@ -196,6 +207,7 @@ static PyStatus preinitialize(const PyPreConfig *source, Py_ssize_t argc, char *
     if (pre.use_environment < 0) pre.use_environment = 1;
     if (pre.configure_locale) setlocale(LC_CTYPE, "");
     if (pre.dev_mode < 0) pre.dev_mode = early.dev || environment_get(pre.use_environment, "PYTHONDEVMODE");
+    RETURN_IF_EXCEPTION(preinit_allocators(&pre));
     if (!pre.configure_locale) pre.coerce_c_locale = pre.coerce_c_locale_warn = 0;
     const char *coerce = environment_get(pre.use_environment, "PYTHONCOERCECLOCALE");
     if (coerce) {
