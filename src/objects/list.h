@@ -19,8 +19,6 @@ static ALWAYS_INLINE int list_append_steal(PyListObject *list, PyObject *item)
 }
 /* Items STOLEN, also on failure. */
 PyObject *list_from_array_steal(PyObject *const *items, Py_ssize_t n);
-/* Stable sort of any array of objects (list.sort of an array nobody else sees). 0 or -1. keys may be NULL. */
-int list_sort_array(PyObject **values, PyObject **keys, Py_ssize_t n);
 
 /* The iterator over lists and tuples alike: index is -1 and sequence NULL when it is exhausted. */
 typedef struct ListIterator {

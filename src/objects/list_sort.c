@@ -7,30 +7,15 @@
  * a comparison without checks can be used.
  *
  * Invariant: at every call of a comparison the arrays together hold every object exactly once, so an exception or a mutation
- * in the middle loses nothing. */
+ * in the middle loses nothing.
+ *
+ * Numbers and strings, and tuples that begin with them, are sorted without comparing objects at all (list_sort_plain.c). */
 #include "objects/list.h"
 
 #include "objects/containers_private.h"
+#include "objects/list_sort_private.h"
 
-typedef struct Sort Sort;
-typedef int Less(PyObject *a, PyObject *b, Sort *s);       /* a < b: 1, 0, -1 */
-
-typedef struct Slice { PyObject **keys, **values; } Slice; /* values NULL when the keys are what is sorted */
-
-typedef struct Run { Py_ssize_t start, length; int power; } Run;
-
-enum { GALLOP_START = 7, MAX_RUNS = 85, INLINE_TEMP = 256, MAX_MINRUN = 64 };
-
-struct Sort {
-    Less *less, *first_less;                               /* first_less: of the first items of tuples */
-    richcmpfunc compare;                                   /* of the one type that all keys have */
-    Py_ssize_t n, min_gallop;
-    Slice base, temp;
-    Py_ssize_t temp_size;
-    int run_count;
-    Run runs[MAX_RUNS];
-    PyObject *inline_temp[INLINE_TEMP];
-};
+enum { GALLOP_START = 7, MAX_MINRUN = 64 };
 
 /* ---- comparisons ------------------------------------------------------------------------------------------------------- */
 
@@ -87,38 +72,43 @@ static int less_tuple(PyObject *a, PyObject *b, Sort *s)
     return PyObject_RichCompareBool(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i), Py_LT);
 }
 
-/* The comparison for keys that are all of the type of the first; what they all are is told by flags. */
-static Less *choose_for(Sort *s, PyObject *sample, bool one_type, bool small_ints, bool latin1)
+/* The comparison for keys, or first items of tuples, of those kinds. */
+static Less *choose_for(Sort *s, const KeySurvey *survey)
 {
-    PyTypeObject *type = Py_TYPE(sample);
-    if (!one_type) return less_any;
-    if (type == &PyUnicode_Type && latin1) return less_latin1;
-    if (type == &PyLong_Type && small_ints) return less_small_int;
+    PyTypeObject *type = survey->type;
+    if (!type) return less_any;
+    if (type == &PyUnicode_Type && survey->latin1) return less_latin1;
+    if (type == &PyLong_Type && survey->small_ints) return less_small_int;
     if (type == &PyFloat_Type) return less_float;
     if (!type->tp_richcompare) return less_any;
     s->compare = type->tp_richcompare;
     return less_same_type;
 }
 
-static void choose_comparison(Sort *s, PyObject **keys, Py_ssize_t n)
+static KeySurvey survey_keys(PyObject **keys, Py_ssize_t n)
 {
-    bool tuples = true, one_type = true, small_ints = true, latin1 = true;
-    for (Py_ssize_t i = 0; i < n && tuples; i++) tuples = PyTuple_CheckExact(keys[i]) && Py_SIZE(keys[i]) > 0;
-    PyObject *sample = tuples ? PyTuple_GET_ITEM(keys[0], 0) : keys[0];
-    PyTypeObject *type = Py_TYPE(sample);
-    for (Py_ssize_t i = 0; i < n && one_type; i++) {
-        PyObject *key = tuples ? PyTuple_GET_ITEM(keys[i], 0) : keys[i];
-        if (Py_TYPE(key) != type) one_type = false;
-        else if (type == &PyLong_Type) small_ints = small_ints && PyUnstable_Long_IsCompact((PyLongObject *)key);
-        else if (type == &PyUnicode_Type) latin1 = latin1 && PyUnicode_KIND(key) == PyUnicode_1BYTE_KIND;
+    KeySurvey survey = { .tuples = true, .small_ints = true, .latin1 = true };
+    for (Py_ssize_t i = 0; i < n && survey.tuples; i++) survey.tuples = PyTuple_CheckExact(keys[i]) && Py_SIZE(keys[i]) > 0;
+    survey.type = Py_TYPE(survey_key(&survey, keys[0]));
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *key = survey_key(&survey, keys[i]);
+        if (Py_TYPE(key) != survey.type) {
+            survey.type = NULL;
+            break;
+        }
+        if (survey.type == &PyLong_Type) survey.small_ints &= PyUnstable_Long_IsCompact((PyLongObject *)key);
+        else if (survey.type == &PyUnicode_Type) survey.latin1 &= PyUnicode_KIND(key) == PyUnicode_1BYTE_KIND;
     }
-    Less *less = choose_for(s, sample, one_type, small_ints, latin1);
-    if (tuples) {
-        /* The first items may be tuples themselves: then their own comparison serves. */
-        s->first_less = less;
-        less = less_tuple;
-    }
-    s->less = less;
+    return survey;
+}
+
+static void choose_comparison(Sort *s, const KeySurvey *survey)
+{
+    s->less = choose_for(s, survey);
+    if (!survey->tuples) return;
+    /* The first items may be tuples themselves: then their own comparison serves. */
+    s->first_less = s->less;
+    s->less = less_tuple;
 }
 
 /* ---- slices -------------------------------------------------------------------------------------------------------------- */
@@ -541,9 +531,8 @@ static int sort_slice(Sort *s)
     return 0;
 }
 
-int list_sort_array(PyObject **values, PyObject **keys, Py_ssize_t n)
+int list_sort_merging(const KeySurvey *survey, PyObject **values, PyObject **keys, Py_ssize_t n)
 {
-    if (n < 2) return 0;
     Sort s;
     s.n = n;
     s.min_gallop = GALLOP_START;
@@ -551,10 +540,18 @@ int list_sort_array(PyObject **values, PyObject **keys, Py_ssize_t n)
     s.base = keys ? (Slice){ keys, values } : (Slice){ values, NULL };
     s.temp = (Slice){ s.inline_temp, NULL };
     s.temp_size = 0;
-    choose_comparison(&s, s.base.keys, n);
+    choose_comparison(&s, survey);
     int status = sort_slice(&s);
     if (s.temp.keys != s.inline_temp) PyMem_Free(s.temp.keys);
     return status;
+}
+
+/* Stable. keys may be NULL, and stand in any order afterwards. 0 or -1. */
+static int sort_array(PyObject **values, PyObject **keys, Py_ssize_t n)
+{
+    if (n < 2) return 0;
+    KeySurvey survey = survey_keys(keys ? keys : values, n);
+    return list_sort_plain(&survey, values, keys, n) ? 0 : list_sort_merging(&survey, values, keys, n);
 }
 
 /* ---- the list ---------------------------------------------------------------------------------------------------------------- */
@@ -591,7 +588,7 @@ int list_sort_in_place(PyListObject *list, PyObject *key, bool reverse)
         if (keys) reverse_objects(keys, n);
         reverse_objects(items, n);
     }
-    status = list_sort_array(items, keys, n);
+    status = sort_array(items, keys, n);
     if (reverse && n > 1) reverse_objects(items, n);
     if (keys) {
         release_objects(keys, n);
