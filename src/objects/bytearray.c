@@ -239,7 +239,9 @@ static int set_slice(PyObject *self, PyObject *key, PyObject *values)
     }
     PyObject *copy = values == self ? RAW_SAME(self) : Py_NewRef(values);
     if (!copy) return -1;
-    for (Py_ssize_t i = 0; i < n; i++) PyByteArray_AS_STRING(self)[start + i * step] = PyByteArray_AS_STRING(copy)[i];
+    char *to = PyByteArray_AS_STRING(self);                /* out of the loop: a char may alias what points to it */
+    const char *from = PyByteArray_AS_STRING(copy);
+    for (Py_ssize_t i = 0, at = start; i < n; i++, at += step) to[at] = from[i];
     Py_DECREF(copy);
     return 0;
 }
