@@ -11,7 +11,7 @@
 
 #include "objects/containers_private.h"
 
-enum { MIN_KEYS = 48, MIN_RUN = 32, INSERTION_MAX = 24, DIGIT_MAX = 10 };
+enum { MIN_KEYS = 48, MIN_RUN = 32, SAMPLE = 12, INSERTION_MAX = 24, DIGIT_MAX = 10 };
 
 typedef struct Plain {
     const KeySurvey *survey;
@@ -19,25 +19,32 @@ typedef struct Plain {
     Py_ssize_t n;
     uint64_t *words;                                       /* order << index_bits | index */
     unsigned index_bits;
+    Py_ssize_t shared;                                     /* characters with which all strings begin */
     bool exact;                                            /* keys of the same order are equal */
 } Plain;
 
 /* ---- order ---------------------------------------------------------------------------------------------------------------- */
 
-static bool order_ints(Plain *p)
+/* The order of the keys from..to. False: not of this kind. */
+typedef bool Order(Plain *p, Py_ssize_t from, Py_ssize_t to);
+
+static bool order_ints(Plain *p, Py_ssize_t from, Py_ssize_t to)
 {
-    if (!p->survey->small_ints) return false;
-    for (Py_ssize_t i = 0; i < p->n; i++) {
-        PyLongObject *key = (PyLongObject *)survey_key(p->survey, p->keys[i]);
-        p->words[i] = (uint64_t)PyUnstable_Long_CompactValue(key) ^ (uint64_t)1 << 63;
+    for (Py_ssize_t i = from; i < to; i++) {
+        PyObject *key = survey_key(p->survey, p->keys[i]);
+        int overflow = 0;
+        long value = LIKELY(PyUnstable_Long_IsCompact((PyLongObject *)key)) ? PyUnstable_Long_CompactValue((PyLongObject *)key)
+                                                                            : PyLong_AsLongAndOverflow(key, &overflow);
+        if (overflow) return false;
+        p->words[i] = (uint64_t)value ^ (uint64_t)1 << 63;
     }
     return true;
 }
 
-static bool order_floats(Plain *p)
+static bool order_floats(Plain *p, Py_ssize_t from, Py_ssize_t to)
 {
     bool numbers = true;
-    for (Py_ssize_t i = 0; i < p->n; i++) {
+    for (Py_ssize_t i = from; i < to; i++) {
         double value = PyFloat_AS_DOUBLE(survey_key(p->survey, p->keys[i])) + 0.0;        /* -0.0 becomes 0.0 */
         uint64_t bits;
         memcpy(&bits, &value, sizeof bits);
@@ -63,14 +70,12 @@ static Py_ssize_t shared_prefix(Plain *p)
     return shared;
 }
 
-static bool order_strings(Plain *p)
+static bool order_strings(Plain *p, Py_ssize_t from, Py_ssize_t to)
 {
-    if (!p->survey->latin1) return false;
-    Py_ssize_t skip = shared_prefix(p);
-    for (Py_ssize_t i = 0; i < p->n; i++) {
+    for (Py_ssize_t i = from; i < to; i++) {
         PyObject *key = survey_key(p->survey, p->keys[i]);
-        const Py_UCS1 *text = PyUnicode_1BYTE_DATA(key) + skip;
-        Py_ssize_t left = PyUnicode_GET_LENGTH(key) - skip;
+        const Py_UCS1 *text = PyUnicode_1BYTE_DATA(key) + p->shared;
+        Py_ssize_t left = PyUnicode_GET_LENGTH(key) - p->shared;
         uint64_t order = 0;
         for (int k = 0; k < 8; k++) order = order << 8 | (k < left ? text[k] : 0);
         p->words[i] = order;
@@ -78,12 +83,27 @@ static bool order_strings(Plain *p)
     return true;
 }
 
-/* Mostly in order already, or all backwards: the merge sort sees that, and does next to nothing. */
-static bool has_long_runs(const Plain *p)
+/* How many of the words from..to are less than the one before. */
+static Py_ssize_t count_descents(const Plain *p, Py_ssize_t from, Py_ssize_t to)
 {
     Py_ssize_t descents = 0;
-    for (Py_ssize_t i = 1; i < p->n; i++) descents += p->words[i] < p->words[i - 1];
-    return descents < p->n / MIN_RUN || descents == p->n - 1;
+    for (Py_ssize_t i = from + 1; i < to; i++) descents += p->words[i] < p->words[i - 1];
+    return descents;
+}
+
+/* Fills the words with orders. False also for keys that are mostly in order already, or all backwards: the merge sort sees
+ * that, and does next to nothing. Where the two ends and the middle look like it, the rest is not looked at. */
+static bool fill_words(Plain *p, Order *order)
+{
+    const Py_ssize_t starts[] = { 0, p->n / 2, p->n - SAMPLE };
+    Py_ssize_t descents = 0;
+    for (int i = 0; i < 3; i++) {
+        if (!order(p, starts[i], starts[i] + SAMPLE)) return false;
+        descents += count_descents(p, starts[i], starts[i] + SAMPLE);
+    }
+    if (descents == 0 || descents == 3 * (SAMPLE - 1) || !order(p, 0, p->n)) return false;
+    descents = count_descents(p, 0, p->n);
+    return descents >= p->n / MIN_RUN && descents < p->n - 1;
 }
 
 /* Makes the lowest order 0, and returns how many bits the highest then has. */
@@ -230,8 +250,11 @@ static bool sort_groups(const Plain *p)
 static bool sort_with(Plain *p, PyObject **values)
 {
     PyTypeObject *type = p->survey->type;
-    if (!(type == &PyLong_Type ? order_ints(p) : type == &PyFloat_Type ? order_floats(p) : order_strings(p))) return false;
-    if (has_long_runs(p)) return false;
+    if (type == &PyUnicode_Type) {
+        if (!p->survey->latin1) return false;
+        p->shared = shared_prefix(p);
+    }
+    if (!fill_words(p, type == &PyLong_Type ? order_ints : type == &PyFloat_Type ? order_floats : order_strings)) return false;
     bool exact = type != &PyUnicode_Type && !p->survey->tuples;
     unsigned order_bits = normalize(p);
     if (exact && order_bits <= DIGIT_MAX) return count_values(p, values, order_bits);
