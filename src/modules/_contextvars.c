@@ -1,6 +1,7 @@
 /* _contextvars: the types of objects/context.c and copy_context(). */
 #include "runtime/state.h"
 #include "capi/args.h"
+#include "objects/hamt.h"
 
 BUILTIN_NOARGS(_contextvars, copy_context, "($module, /)", "") { return PyContext_CopyCurrent(); }
 
@@ -8,6 +9,7 @@ PyObject *context_token_missing(void);
 
 static int contextvars_exec(PyObject *m)
 {
+    if (hamt_types_init() < 0) return -1;
     PyObject *dict = PyType_GetDict(&PyContextToken_Type);
     int status = dict ? PyDict_SetItemString(dict, "MISSING", context_token_missing()) : -1;
     Py_XDECREF(dict);

@@ -204,10 +204,11 @@ static PyMethodDef internal_methods[] = {
 };
 
 extern PyMethodDef testinternal_runtime_methods[];
+int testinternal_hamt_init(PyObject *module);
 
 static int internal_exec(PyObject *module)
 {
-    if (PyModule_AddFunctions(module, testinternal_runtime_methods) < 0) return -1;
+    if (PyModule_AddFunctions(module, testinternal_runtime_methods) < 0 || testinternal_hamt_init(module) < 0) return -1;
     if (PyModule_AddIntConstant(module, "SIZEOF_PYGC_HEAD", 0) < 0) return -1;
     if (PyModule_AddIntConstant(module, "SIZEOF_MANAGED_PRE_HEADER", sizeof(void *)) < 0) return -1;
     if (PyModule_AddIntConstant(module, "SIZEOF_TIME_T", sizeof(time_t)) < 0) return -1;

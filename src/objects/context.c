@@ -1,15 +1,16 @@
-/* Context variables (PEP 567). A context is a mapping shared until someone writes: copying a context is taking a reference, the
- * first write afterwards copies the dict. */
+/* Context variables (PEP 567). A context is a map (hamt.h) of variables to values: copying one is taking a reference, and a write
+ * afterwards copies the few nodes on the way to the variable. */
 #include "runtime/state.h"
 #include "capi/args.h"
+#include "objects/hamt.h"
 
 struct _pycontextobject {
     PyObject_HEAD
     PyContext *previous;                 /* what was current when this one was entered; owned */
-    PyObject *vars;                      /* dict: ContextVar -> value; written to only while nobody else has it */
+    Hamt vars;                           /* ContextVar -> value; its mark: whether the context is entered */
     PyObject *weakrefs;
-    int entered;
 };
+_Static_assert(sizeof(struct _pycontextobject) == 48, "__basicsize__ is CPython's");
 
 struct _pycontextvarobject {
     PyObject_HEAD
@@ -29,16 +30,16 @@ struct _pycontexttokenobject {
 
 /* ---- contexts --------------------------------------------------------------------------------------------------------------- */
 
-static PyContext *context_make(PyObject *vars)
+/* vars: NULL for none. */
+static PyContext *context_make(const Hamt *vars)
 {
     PyContext *c = PyObject_GC_New(PyContext, &PyContext_Type);
     if (!c) return NULL;
     c->previous = NULL;
     c->weakrefs = NULL;
-    c->entered = 0;
-    c->vars = vars ? Py_NewRef(vars) : PyDict_New();
+    c->vars = (Hamt){ 0 };
+    if (vars) hamt_copy(&c->vars, vars);
     PyObject_GC_Track(c);
-    if (!c->vars) Py_CLEAR(c);
     return c;
 }
 
@@ -54,7 +55,7 @@ static PyContext *context_check(PyObject *o)
 PyObject *PyContext_Copy(PyObject *o)
 {
     PyContext *c = context_check(o);
-    return c ? (PyObject *)context_make(c->vars) : NULL;
+    return c ? (PyObject *)context_make(&c->vars) : NULL;
 }
 
 /* BORROWED, made on first use. */
@@ -70,20 +71,20 @@ static PyContext *context_current(PyThreadState *ts)
 PyObject *PyContext_CopyCurrent(void)
 {
     PyContext *c = context_current(PyThreadState_GET());
-    return c ? (PyObject *)context_make(c->vars) : NULL;
+    return c ? (PyObject *)context_make(&c->vars) : NULL;
 }
 
 int PyContext_Enter(PyObject *o)
 {
     PyContext *c = context_check(o);
     if (!c) return -1;
-    if (c->entered) {
+    if (c->vars.mark) {
         PyErr_Format(PyExc_RuntimeError, "cannot enter context: %R is already entered", o);
         return -1;
     }
     PyThreadState *ts = PyThreadState_GET();
     c->previous = (PyContext *)ts->context;
-    c->entered = 1;
+    c->vars.mark = 1;
     ts->context = Py_NewRef(c);
     ts->context_ver++;
     return 0;
@@ -94,7 +95,7 @@ int PyContext_Exit(PyObject *o)
     PyContext *c = context_check(o);
     if (!c) return -1;
     PyThreadState *ts = PyThreadState_GET();
-    if (!c->entered) {
+    if (!c->vars.mark) {
         PyErr_Format(PyExc_RuntimeError, "cannot exit context: %R has not been entered", o);
         return -1;
     }
@@ -106,7 +107,7 @@ int PyContext_Exit(PyObject *o)
     ts->context = (PyObject *)c->previous;
     ts->context_ver++;
     c->previous = NULL;
-    c->entered = 0;
+    c->vars.mark = 0;
     Py_DECREF(old);
     return 0;
 }
@@ -123,7 +124,8 @@ static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 static int context_clear(PyContext *c)
 {
     Py_CLEAR(c->previous);
-    Py_CLEAR(c->vars);
+    c->vars.count = 0;
+    Py_CLEAR(c->vars.root);
     return 0;
 }
 
@@ -138,7 +140,7 @@ static void context_dealloc(PyContext *c)
 static int context_traverse(PyContext *c, visitproc visit, void *arg)
 {
     Py_VISIT(c->previous);
-    Py_VISIT(c->vars);
+    Py_VISIT(c->vars.root);
     return 0;
 }
 
@@ -149,41 +151,37 @@ static int key_check(PyObject *key)
     return -1;
 }
 
+/* BORROWED, or NULL without exception. key: a ContextVar. */
+static PyObject *context_peek(PyObject *self, PyObject *key) { return hamt_peek(&((PyContext *)self)->vars, key, ((PyContextVar *)key)->hash); }
+
 static PyObject *context_getitem(PyObject *self, PyObject *key)
 {
-    PyObject *v;
-    if (key_check(key) < 0 || PyDict_GetItemRef(((PyContext *)self)->vars, key, &v) < 0) return NULL;
+    if (key_check(key) < 0) return NULL;
+    PyObject *v = context_peek(self, key);
     if (!v) PyErr_SetObject(PyExc_KeyError, key);
-    return v;
+    return Py_XNewRef(v);
 }
 
-static int context_contains(PyObject *self, PyObject *key) { return key_check(key) < 0 ? -1 : PyDict_Contains(((PyContext *)self)->vars, key); }
-static Py_ssize_t context_length(PyObject *self) { return PyDict_GET_SIZE(((PyContext *)self)->vars); }
-
-/* Iteration is over a list: the dict may be written to meanwhile. */
-static PyObject *iterate(PyObject *list)
-{
-    PyObject *it = list ? PyObject_GetIter(list) : NULL;
-    Py_XDECREF(list);
-    return it;
-}
-static PyObject *context_iter(PyObject *self) { return iterate(PyDict_Keys(((PyContext *)self)->vars)); }
+static int context_contains(PyObject *self, PyObject *key) { return key_check(key) < 0 ? -1 : context_peek(self, key) != NULL; }
+static Py_ssize_t context_length(PyObject *self) { return ((PyContext *)self)->vars.count; }
+static PyObject *context_iter(PyObject *self) { return hamt_iterator(&((PyContext *)self)->vars, HAMT_KEYS); }
 
 static PyObject *context_richcompare(PyObject *a, PyObject *b, int op)
 {
     if (!PyContext_CheckExact(a) || !PyContext_CheckExact(b) || (op != Py_EQ && op != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
-    return PyObject_RichCompare(((PyContext *)a)->vars, ((PyContext *)b)->vars, op);
+    int equal = hamt_equal(&((PyContext *)a)->vars, &((PyContext *)b)->vars);
+    return equal < 0 ? NULL : PyBool_FromLong(equal == (op == Py_EQ));
 }
 
 BUILTIN(context, get, POSITIONAL, "($self, key, default=None, /)", "Return the value for `key` if `key` has the value in the context object.")
 {
-    PyObject *v;
-    if (key_check(arg[0]) < 0 || PyDict_GetItemRef(((PyContext *)self)->vars, arg[0], &v) < 0) return NULL;
-    return v ? v : Py_NewRef(arg[1] ? arg[1] : Py_None);
+    if (key_check(arg[0]) < 0) return NULL;
+    PyObject *v = context_peek(self, arg[0]);
+    return Py_NewRef(v ? v : arg[1] ? arg[1] : Py_None);
 }
-BUILTIN_NOARGS(context, items, "($self, /)", "Return all variables and their values in the context object.") { return iterate(PyDict_Items(((PyContext *)self)->vars)); }
-BUILTIN_NOARGS(context, keys, "($self, /)", "Return a list of all variables in the context object.") { return iterate(PyDict_Keys(((PyContext *)self)->vars)); }
-BUILTIN_NOARGS(context, values, "($self, /)", "Return a list of all variables' values in the context object.") { return iterate(PyDict_Values(((PyContext *)self)->vars)); }
+BUILTIN_NOARGS(context, items, "($self, /)", "Return all variables and their values in the context object.") { return hamt_iterator(&((PyContext *)self)->vars, HAMT_ITEMS); }
+BUILTIN_NOARGS(context, keys, "($self, /)", "Return a list of all variables in the context object.") { return hamt_iterator(&((PyContext *)self)->vars, HAMT_KEYS); }
+BUILTIN_NOARGS(context, values, "($self, /)", "Return a list of all variables' values in the context object.") { return hamt_iterator(&((PyContext *)self)->vars, HAMT_VALUES); }
 BUILTIN_NOARGS(context, copy, "($self, /)", "Return a shallow copy of the context object.") { return PyContext_Copy(self); }
 static PyObject *context_run(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -272,8 +270,7 @@ int PyContextVar_Get(PyObject *o, PyObject *fallback, PyObject **value)
             *value = Py_NewRef(var->cached);
             return 0;
         }
-        PyObject *found = PyDict_GetItemWithError(((PyContext *)ts->context)->vars, o);
-        if (!found && PyErr_Occurred()) return -1;
+        PyObject *found = context_peek(ts->context, o);
         if (found) {
             var->cached = found;
             var->cached_thread = ts->id;
@@ -286,40 +283,26 @@ int PyContextVar_Get(PyObject *o, PyObject *fallback, PyObject **value)
     return 0;
 }
 
-/* The current context's own dict, ready to be written to. BORROWED */
-static PyObject *vars_for_writing(PyContext *c)
-{
-    if (Py_REFCNT(c->vars) == 1) return c->vars;
-    PyObject *copy = PyDict_Copy(c->vars);
-    if (copy) Py_SETREF(c->vars, copy);
-    return copy;
-}
-
 PyObject *PyContextVar_Set(PyObject *o, PyObject *value)
 {
     PyContextVar *var = var_check(o);
     if (!var) return NULL;
     PyThreadState *ts = PyThreadState_GET();
     PyContext *c = context_current(ts);
-    PyObject *vars = c ? vars_for_writing(c) : NULL, *old;
-    if (!vars || PyDict_GetItemRef(vars, o, &old) < 0) return NULL;
-    PyContextToken *token = PyObject_GC_New(PyContextToken, &PyContextToken_Type);
-    if (!token) {
-        Py_XDECREF(old);
-        return NULL;
-    }
+    PyContextToken *token = c ? PyObject_GC_New(PyContextToken, &PyContextToken_Type) : NULL;
+    if (!token) return NULL;
     token->context = (PyContext *)Py_NewRef(c);
     token->var = (PyContextVar *)Py_NewRef(var);
-    token->old = old;
+    token->old = NULL;
     token->used = false;
     PyObject_GC_Track(token);
-    var->cached = NULL;
-    if (PyDict_SetItem(vars, o, value) < 0) Py_CLEAR(token);
-    else {
-        var->cached = value;
-        var->cached_thread = ts->id;
-        var->cached_version = ts->context_ver;
+    if (hamt_set(&c->vars, o, value, &token->old) < 0) {
+        Py_DECREF(token);
+        return NULL;
     }
+    var->cached = value;
+    var->cached_thread = ts->id;
+    var->cached_version = ts->context_ver;
     return (PyObject *)token;
 }
 
@@ -348,14 +331,15 @@ int PyContextVar_Reset(PyObject *o, PyObject *t)
     }
     token->used = true;
     var->cached = NULL;
-    PyObject *vars = vars_for_writing(c);
-    if (!vars) return -1;
-    if (token->old) return PyDict_SetItem(vars, o, token->old);
-    int status = PyDict_Pop(vars, o, NULL);
-    if (status == 0) PyErr_SetObject(PyExc_LookupError, o);
-    return status > 0 ? 0 : -1;
+    PyObject *before;
+    int status = token->old ? hamt_set(&c->vars, o, token->old, &before) : hamt_remove(&c->vars, o, &before);
+    Py_XDECREF(before);
+    if (status == 0 && !token->old) {
+        PyErr_SetObject(PyExc_LookupError, o);
+        return -1;
+    }
+    return status < 0 ? -1 : 0;
 }
-
 
 static PyObject *var_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
