@@ -293,6 +293,7 @@ int gen_comprehension(Compiler *c, expr_ty e)
     Scope *scope = symtable_lookup(&c->st, e);
     if (!scope) return -1;
     Location loc = LOC(e);
+    if (scope->coroutine && top_level_await(c)) c->u->scope->coroutine = true;         /* a generator expression, too */
     bool coroutine = scope->coroutine && comp.type != GeneratorExpression;
     if (coroutine && c->u->kind != UNIT_ASYNC_FUNCTION && c->u->kind != UNIT_COMPREHENSION && !top_level_await(c))
         return ERROR_AT(c, loc, "asynchronous comprehension outside of an asynchronous function");

@@ -151,7 +151,7 @@ static PyObject *next_token(TokenizerIter *it)
         }
         if (type > DEDENT && type < OP) type = OP;
         else if (type == NEWLINE) {
-            Py_SETREF(text, PyUnicode_FromString(tok->implicit_newline ? "" : *start == '\r' ? "\r\n" : "\n"));
+            if (!tok->implicit_newline) Py_SETREF(text, PyUnicode_FromString(*start == '\r' ? "\r\n" : "\n"));
             end_col++;
         }
         else if (type == NL && tok->implicit_newline) Py_SETREF(text, PyUnicode_FromString(""));

@@ -49,6 +49,8 @@ typedef struct Alternative {
     int kind;                                              /* ACTION_KIND: MatchKind; ACTION_CALL: which function */
     char from, to;                                         /* ACTION_ERROR, ACTION_INDENT: captures, or '.', '+' alone */
     const char *text;                                      /* up to the back quote */
+    const char *feature;                                   /* what languages before 3.minor lack, up to the back quote; or NULL */
+    int minor;
     struct Alternative *next;
 } Alternative;
 
@@ -244,9 +246,16 @@ static const FunctionEntry functions[20];
 static int function_of_name(const char *s, int n);
 static int kind_of_name(const char *s, int n);
 
-/* =Kind, @...`text`, #a`text` or :function, if there is one. */
+/* {N`feature`}, then =Kind, @...`text`, #a`text` or :function, if there is one. */
 static void digest_action(Digester *g, Alternative *alternative)
 {
+    if (*g->s == '{') {
+        char *quote;
+        alternative->minor = (int)strtol(g->s + 1, &quote, 10);
+        alternative->feature = quote + 1;
+        g->s = strchr(quote + 1, '`') + 2;
+        skip_blanks(g);
+    }
     const char *s = g->s;
     switch (*s) {
     case '=': case ':':
@@ -282,7 +291,7 @@ static Alternative *digest_alternatives(Digester *g)
         link = &alternative->next;
         Item **item_link = &alternative->items;
         g->bad = false;
-        for (skip_blanks(g); *g->s && !strchr("|)=@#:", *g->s); skip_blanks(g)) {
+        for (skip_blanks(g); *g->s && !strchr("|)=@#:{", *g->s); skip_blanks(g)) {
             Item *item = digest_item(g);
             if (!item) {
                 g->failed = true;
@@ -490,6 +499,12 @@ static Match *finish_alternative(Diagnosis *d, Alternative *alternative, int sta
     Parser *p = d->p;
     Match *only = NULL, *result = NULL;
     int solid = 0;
+    if (p->feature_version < alternative->minor) {
+        const char *feature = alternative->feature;
+        parser_raise_last(p, PyExc_SyntaxError, "%.*s only supported in Python 3.%i and greater",
+                          (int)(strchr(feature, '`') - feature), feature, alternative->minor);
+        return NULL;
+    }
     for (int i = 0; i < count; i++) if (items[i] != &d->none) only = items[i], solid++;
     switch (alternative->action) {
     case ACTION_ERROR: case ACTION_INDENT:
@@ -1000,6 +1015,7 @@ void parser_diagnose(Parser *p, bool (*incomplete)(Parser *))
             p->tok.stop_at_end = true;
         }
         d->first_token = 0;                                /* statements that are right may be called wrong, too */
+        Py_CLEAR(d->pending);                              /* the second pass comes by again */
         walk_start(d);
         if (!p->failed && d->pending) {
             PyErr_SetRaisedException(d->pending);

@@ -904,6 +904,7 @@ static int type_comment(Tokenizer *tok, Token *token, int c, bool blank)
     if (ignore && blank) {                                 /* alone on its line: the newline goes with it */
         next_char(tok);
         tok->at_line_start = true;
+        token->end = tok->cur - tok->text;
     }
     return token->type;
 }
