@@ -202,9 +202,9 @@ static Py_hash_t const_hash(PyObject *o)
     }
     if (PyCode_Check(o)) {                             /* its own hash would look at everything */
         PyCodeObject *code = (PyCodeObject *)o;
-        Py_hash_t h = PyObject_Hash(code->co_name);
-        if (h == -1) return -1;
-        h ^= code->co_firstlineno * 31 + (Py_hash_t)Py_SIZE(code);
+        Py_hash_t h = PyObject_Hash(code->co_name), places = h == -1 ? -1 : PyObject_Hash(code->co_linetable);
+        if (places == -1) return -1;
+        h ^= places * 31 + code->co_firstlineno * 31 + (Py_hash_t)Py_SIZE(code);
         return h == -1 ? -2 : h;
     }
     if (PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyBytes_CheckExact(o) || PyFrozenSet_CheckExact(o) ||
@@ -239,13 +239,26 @@ static int frozenset_same(PyObject *a, PyObject *b)
     return same;
 }
 
+/* Code objects inside are representatives already: unless they are the same object, they differ. Comparing them in depth at each
+ * level of nested functions would take cubic time. */
+static int code_same(PyCodeObject *a, PyCodeObject *b)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(a->co_consts);
+    if (n != PyTuple_GET_SIZE(b->co_consts)) return 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *x = PyTuple_GET_ITEM(a->co_consts, i), *y = PyTuple_GET_ITEM(b->co_consts, i);
+        if (x != y && PyCode_Check(x) && PyCode_Check(y)) return 0;
+    }
+    return PyObject_RichCompareBool((PyObject *)a, (PyObject *)b, Py_EQ);
+}
+
 /* 1 when one object may stand for both, 0, or -1 with an exception. */
 static int const_equal(PyObject *a, PyObject *b)
 {
     if (a == b) return 1;
     if (Py_TYPE(a) != Py_TYPE(b)) return 0;
-    if (PyUnicode_CheckExact(a) || PyLong_CheckExact(a) || PyBytes_CheckExact(a) || PyCode_Check(a))
-        return PyObject_RichCompareBool(a, b, Py_EQ);
+    if (PyUnicode_CheckExact(a) || PyLong_CheckExact(a) || PyBytes_CheckExact(a)) return PyObject_RichCompareBool(a, b, Py_EQ);
+    if (PyCode_Check(a)) return code_same((PyCodeObject *)a, (PyCodeObject *)b);
     if (PyFloat_CheckExact(a)) return float_same(PyFloat_AS_DOUBLE(a), PyFloat_AS_DOUBLE(b));
     if (PyComplex_CheckExact(a)) {
         Py_complex x = PyComplex_AsCComplex(a), y = PyComplex_AsCComplex(b);

@@ -137,21 +137,34 @@ static stmt_ty parse_assert(Parser *p, int start)
 
 /* ---- imports ---- */
 
+/* The parts from first on, joined; blanks may stand between them. */
+static PyObject *join_dotted_name(Parser *p, int first)
+{
+    PyObject *parts = PyList_New(0), *dot = parts ? PyUnicode_FromString(".") : NULL, *whole = NULL;
+    for (int i = first; dot && i < p->mark; i += 2) {
+        PyObject *part = parser_name(p, &p->tokens[i]);
+        if (!part || PyList_Append(parts, part) < 0) Py_CLEAR(dot);
+    }
+    if (dot) whole = PyUnicode_Join(dot, parts);
+    Py_XDECREF(parts);
+    Py_XDECREF(dot);
+    return whole;
+}
+
 /* NAME ('.' NAME)* as one interned name. */
 static PyObject *parse_dotted_name(Parser *p)
 {
     if (at(p) != NAME) return NULL;
+    int first = p->mark;
     PyObject *name = parser_name(p, &p->tokens[p->mark++]);
     if (!name || LIKELY(at(p) != DOT)) return name;
-    PyObject *whole = Py_NewRef(name);
     while (accept(p, DOT)) {
-        if (at(p) != NAME || !(name = parser_name(p, &p->tokens[p->mark++]))) {
-            Py_DECREF(whole);
-            return NULL;
-        }
-        Py_SETREF(whole, PyUnicode_FromFormat("%U.%U", whole, name));
-        if (!whole) break;
+        if (at(p) != NAME) return NULL;
+        p->mark++;
     }
+    const char *start = p->tok.text + p->tokens[first].start, *end = p->tok.text + p->tokens[p->mark - 1].end, *s = start;
+    while (s < end && (Py_ISALNUM((uint8_t)*s) || *s == '_' || *s == '.')) s++;
+    PyObject *whole = s == end ? PyUnicode_FromStringAndSize(start, end - start) : join_dotted_name(p, first);
     if (whole) PyUnicode_InternInPlace(&whole);
     return parser_own(p, whole);
 }
