@@ -57,7 +57,7 @@ COLD NOINLINE void args_digest(Signature *shared)
         s.total++;
         if (!keyword_only) s.positional = s.total;
     }
-    if (s.family == FAMILY_POSITIONAL) s.positional_only = s.positional;
+    if (s.family < FAMILY_KEYWORDS) s.positional_only = s.positional;
     /* Threads that digest at the same time write the same bytes. */
     shared->positional_only = s.positional_only;
     shared->positional = s.positional;
@@ -71,11 +71,21 @@ COLD NOINLINE void args_digest(Signature *shared)
 
 static const char *plural(Py_ssize_t n) { return n == 1 ? "" : "s"; }
 
-/* "pop expected at most 1 argument, got 2" */
+static bool is_unnamed(const Signature *s) { return s->family == FAMILY_UNNAMED || s->family == FAMILY_UNNAMED_PARSED; }
+static const char *shown_name(const Signature *s) { return is_unnamed(s) ? "function" : s->name; }
+static const char *brackets(const Signature *s) { return is_unnamed(s) ? "" : "()"; }
+
+/* "pop expected at most 1 argument, got 2", "kill() takes exactly 2 arguments (1 given)" */
 COLD NOINLINE static int wrong_count_positional(const Signature *s, Py_ssize_t given)
 {
     Py_ssize_t min = s->required_positional, max = s->positional;
     Py_ssize_t limit = given < min ? min : max;
+    if (s->family != FAMILY_POSITIONAL) {
+        if (max == 0) PyErr_Format(PyExc_TypeError, "%.200s%s takes no arguments", shown_name(s), brackets(s));
+        else PyErr_Format(PyExc_TypeError, "%.150s%s takes %s %zd argument%s (%zd given)", shown_name(s), brackets(s),
+                          min == max ? "exactly" : given < min ? "at least" : "at most", limit, plural(limit), given);
+        return -1;
+    }
     PyErr_Format(PyExc_TypeError, "%.200s expected %s%zd argument%s, got %zd", s->name,
                  min == max ? "" : given < min ? "at least " : "at most ", limit, plural(limit), given);
     return -1;
@@ -85,15 +95,15 @@ COLD NOINLINE static int too_many(const Signature *s, Py_ssize_t nargs, Py_ssize
 {
     if (nargs + nkeywords > s->total) {
         /* "keyword" where nothing was given by position: otherwise the count would read as one of positions */
-        PyErr_Format(PyExc_TypeError, "%.200s() takes at most %d %sargument%s (%zd given)", s->name, s->total,
+        PyErr_Format(PyExc_TypeError, "%.200s%s takes at most %d %sargument%s (%zd given)", shown_name(s), brackets(s), s->total,
                      nargs == 0 ? "keyword " : "",
                      plural(s->total), nargs + nkeywords);
     }
     else if (s->positional == 0) {
-        PyErr_Format(PyExc_TypeError, "%.200s() takes no positional arguments", s->name);
+        PyErr_Format(PyExc_TypeError, "%.200s%s takes no positional arguments", shown_name(s), brackets(s));
     }
     else {
-        PyErr_Format(PyExc_TypeError, "%.200s() takes %s %d positional argument%s (%zd given)", s->name,
+        PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)", shown_name(s), brackets(s),
                      s->required_positional < s->positional ? "at most" : "exactly", s->positional, plural(s->positional), nargs);
     }
     return -1;
@@ -118,11 +128,11 @@ COLD NOINLINE static int missing(const Signature *s, Py_ssize_t nargs, int i)
 {
     if (i < s->positional_only) {
         int required = s->required_positional < s->positional_only ? s->required_positional : s->positional_only;
-        PyErr_Format(PyExc_TypeError, "%.200s() takes %s %d positional argument%s (%zd given)", s->name,
+        PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)", shown_name(s), brackets(s),
                      required < s->positional ? "at least" : "exactly", required, plural(required), nargs);
     }
     else {
-        PyErr_Format(PyExc_TypeError, "%.200s() missing required argument '%.*s' (pos %d)", s->name, (int)s->length[i],
+        PyErr_Format(PyExc_TypeError, "%.200s%s missing required argument '%.*s' (pos %d)", shown_name(s), brackets(s), (int)s->length[i],
                      s->text + s->offset[i], i + 1);
     }
     return -1;
@@ -191,11 +201,11 @@ COLD NOINLINE static int reject(const Signature *s, Py_ssize_t nargs, PyObject *
         for (Py_ssize_t k = 0; k < PyList_GET_SIZE(all); k++) {
             PyObject *keyword = PyList_GET_ITEM(all, k);
             if (!PyUnicode_Check(keyword) || find_parameter(s, keyword, s->positional_only) != i) continue;
-            PyErr_Format(PyExc_TypeError, "argument for %.200s() given by name ('%U') and position (%d)", s->name, keyword, i + 1);
+            PyErr_Format(PyExc_TypeError, "argument for %.200s%s given by name ('%U') and position (%d)", shown_name(s), brackets(s), keyword, i + 1);
             goto done;
         }
     }
-    args_reject_keywords(s->name, names, all);
+    args_reject_keywords(is_unnamed(s) ? NULL : s->name, names, all);
 done:
     Py_XDECREF(names);
     Py_XDECREF(all);
@@ -215,7 +225,7 @@ static inline bool bind_keyword(const Signature *s, PyObject *keyword, PyObject 
 
 static int bind_positional(const Signature *s, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t nkeywords, PyObject **out)
 {
-    if (s->family == FAMILY_POSITIONAL) {
+    if (s->family < FAMILY_KEYWORDS) {
         if (nkeywords) {
             PyErr_Format(PyExc_TypeError, "%.200s() takes no keyword arguments", s->name);
             return -1;

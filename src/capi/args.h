@@ -17,7 +17,9 @@
  *   BUILTIN_O(owner, name, sig, text)           self, arg                  METH_O
  *   BUILTIN(owner, name, FAMILY, sig, text)     self, arg[]                bound by the signature; FAMILY is
  *       POSITIONAL   positional-only        "pop expected at most 1 argument, got 2"
+ *       PARSED       positional-only        "kill() takes exactly 2 arguments (1 given)"
  *       KEYWORDS     keywords allowed       "split() takes at most 2 arguments (3 given)"
+ *       UNNAMED, UNNAMED_PARSED             "function takes at most 2 arguments (3 given)"
  *   BUILTIN_FAST(owner, name, sig, text)        self, args, nargs          METH_FASTCALL, body checks for itself (*args)
  *   BUILTIN_RAW(owner, name, sig, text)         self, args, nargs, kwnames METH_FASTCALL | METH_KEYWORDS, same
  *
@@ -32,7 +34,11 @@
 #include "taipan.h"
 
 enum { ARGS_MAX = 24 };                       /* parameters of one signature */
-enum { FAMILY_POSITIONAL, FAMILY_KEYWORDS };
+/* UNNAMED: CPython's messages call the function "function". */
+enum { FAMILY_POSITIONAL, FAMILY_PARSED, FAMILY_UNNAMED_PARSED, FAMILY_KEYWORDS, FAMILY_UNNAMED };
+/* In ml_flags, without meaning for others: messages about wrong calls name the function only, not its module or class, as CPython's do
+ * where a function looks at its arguments by itself. */
+enum { METH_BARE_NAME = 0x10000 };
 
 /* Digested from the text on first use; process-wide, and never changes afterwards. */
 typedef struct Signature {
@@ -102,10 +108,16 @@ static inline bool args_bind_simple(const Signature *s, PyObject *const *args, P
 
 #define BUILTIN(owner, name, family, sig, text) BUILTIN_##family##_(owner, name, sig, text)
 
-#define BUILTIN_POSITIONAL_(owner, name_, sig, text_)                                                                   \
+#define BUILTIN_POSITIONAL_(owner, name, sig, text)     BUILTIN_BY_POSITION_(owner, name, FAMILY_POSITIONAL, sig, text)
+#define BUILTIN_PARSED_(owner, name, sig, text)         BUILTIN_BY_POSITION_(owner, name, FAMILY_PARSED, sig, text)
+#define BUILTIN_UNNAMED_PARSED_(owner, name, sig, text) BUILTIN_BY_POSITION_(owner, name, FAMILY_UNNAMED_PARSED, sig, text)
+#define BUILTIN_KEYWORDS_(owner, name, sig, text)       BUILTIN_BY_KEYWORD_(owner, name, FAMILY_KEYWORDS, sig, text)
+#define BUILTIN_UNNAMED_(owner, name, sig, text)        BUILTIN_BY_KEYWORD_(owner, name, FAMILY_UNNAMED, sig, text)
+
+#define BUILTIN_BY_POSITION_(owner, name_, family_, sig, text_)                                                         \
     BUILTIN_DOC_(owner, name_, sig, text_)                                                                              \
     enum { owner##_##name_##_flags = METH_FASTCALL };                                                                   \
-    static Signature owner##_##name_##_signature = { .name = #name_, .text = sig, .family = FAMILY_POSITIONAL };        \
+    static Signature owner##_##name_##_signature = { .name = #name_, .text = sig, .family = family_ };                  \
     static PyObject *owner##_##name_##_body(PyObject *self, PyObject *const *arg);                                      \
     static PyObject *owner##_##name_(PyObject *self, PyObject *const *args, Py_ssize_t nargs)                           \
     {                                                                                                                   \
@@ -118,10 +130,10 @@ static inline bool args_bind_simple(const Signature *s, PyObject *const *args, P
     }                                                                                                                   \
     static PyObject *owner##_##name_##_body(PyObject *self, PyObject *const *arg)
 
-#define BUILTIN_KEYWORDS_(owner, name_, sig, text_)                                                                     \
+#define BUILTIN_BY_KEYWORD_(owner, name_, family_, sig, text_)                                                          \
     BUILTIN_DOC_(owner, name_, sig, text_)                                                                              \
     enum { owner##_##name_##_flags = METH_FASTCALL | METH_KEYWORDS };                                                   \
-    static Signature owner##_##name_##_signature = { .name = #name_, .text = sig, .family = FAMILY_KEYWORDS };          \
+    static Signature owner##_##name_##_signature = { .name = #name_, .text = sig, .family = family_ };                  \
     static PyObject *owner##_##name_##_body(PyObject *self, PyObject *const *arg);                                      \
     static PyObject *owner##_##name_(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)        \
     {                                                                                                                   \
@@ -144,5 +156,6 @@ static inline bool args_bind_simple(const Signature *s, PyObject *const *args, P
 #define METHOD_UNDOCUMENTED(owner, name) \
     { #name, (PyCFunction)(void (*)(void))owner##_##name, (int)owner##_##name##_flags, NULL }
 #define METHOD_COEXIST(owner, name) METHOD_(owner, name, METH_COEXIST)
+#define METHOD_BARE(owner, name)    METHOD_(owner, name, METH_BARE_NAME)
 
 #endif

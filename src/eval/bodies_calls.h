@@ -293,7 +293,7 @@ INST(CALL_LIST_APPEND) {
     }                                                                                                                   \
     if (UNLIKELY(!Py_IS_TYPE(callable, &PyMethodDescr_Type) || nargs == 0)) MISS(CALL);                                 \
     PyMethodDef *method = ((PyMethodDescrObject *)callable)->d_method;                                                  \
-    if (UNLIKELY(method->ml_flags != (wanted) || !Py_IS_TYPE(args[0], PyDescr_TYPE(callable)))) MISS(CALL);             \
+    if (UNLIKELY((uint16_t)method->ml_flags != (wanted) || !Py_IS_TYPE(args[0], PyDescr_TYPE(callable)))) MISS(CALL);             \
     HERE();                                                                                                             \
     SAVE_SP();
 

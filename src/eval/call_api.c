@@ -1,5 +1,7 @@
 /* PyObject_Call and its many sisters. All end in the vectorcall of the callable or in its tp_call. */
 #include "eval/eval_private.h"
+#include "capi/args.h"
+#include "objects/function.h"
 #include "objects/instance.h"
 #include "runtime/errors.h"
 
@@ -41,7 +43,8 @@ PyObject *_PyStack_AsDict(PyObject *const *values, PyObject *kwnames)
 
 enum { SMALL_STACK = 6 };
 
-/* Arguments and the dict's values in a row, kwnames NEW; the row is `small` or PyMem, with a free slot in front. */
+/* Arguments and the dict's values in a row, kwnames NEW; the row is `small` or PyMem, with a free slot in front. NULL without an
+ * exception: not all keywords are strings. */
 static PyObject **stack_unpack(PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs, PyObject **small, PyObject **kwnames)
 {
     Py_ssize_t nkw = PyDict_GET_SIZE(kwargs);
@@ -64,7 +67,6 @@ static PyObject **stack_unpack(PyObject *const *args, Py_ssize_t nargs, PyObject
         row[1 + nargs + i++] = Py_NewRef(value);
     }
     if (strings) return row + 1;
-    PyErr_SetString(PyExc_TypeError, "keywords must be strings");
     for (Py_ssize_t a = 0; a < nargs + nkw; a++) Py_DECREF(row[1 + a]);
     if (row != small) PyMem_Free(row);
     Py_CLEAR(*kwnames);
@@ -138,6 +140,23 @@ done:
     return result;
 }
 
+/* Keywords that are no strings are an error, but not everywhere the first to be found: where CPython has only tp_call, with a dict. */
+COLD NOINLINE static PyObject *call_odd_keywords(PyThreadState *ts, PyObject *callable, PyObject *const *args, Py_ssize_t nargs, PyObject *kwargs)
+{
+    static PyTypeObject *const checked[] = {
+        &PyBool_Type, &PyDict_Type, &PyEnum_Type, &PyFilter_Type, &PyFloat_Type, &PyFrozenSet_Type, &PyList_Type, &PyLong_Type, &PyMap_Type,
+        &PyRange_Type, &PyReversed_Type, &PySet_Type, &PySuper_Type, &PyTuple_Type, &PyType_Type, &PyUnicode_Type,
+    };
+    if (PyErr_Occurred()) return NULL;               /* no memory */
+    bool strict = !PyType_Check(callable);
+    for (size_t i = 0; i < ARRAY_LENGTH(checked) && !strict; i++) strict = callable == (PyObject *)checked[i];
+    if (!strict) return call_with_tuple(ts, callable, args, nargs, kwargs);
+    if (PyCFunction_Check(callable) && (PyCFunction_GET_FLAGS(callable) & (METH_BARE_NAME | METH_KEYWORDS)) == METH_BARE_NAME)
+        return function_refuse_keywords(callable);
+    PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+    return NULL;
+}
+
 static ALWAYS_INLINE PyObject *vectorcall(PyThreadState *ts, PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     vectorcallfunc call = vectorcall_of(callable);
@@ -158,7 +177,7 @@ PyObject *PyObject_VectorcallDict(PyObject *callable, PyObject *const *args, siz
     if (!call) return call_with_tuple(ts, callable, args, nargs, kwargs);
     if (!kwargs || !PyDict_GET_SIZE(kwargs)) return result_check(ts, callable, call(callable, args, nargsf, NULL), NULL);
     PyObject *small[SMALL_STACK], *kwnames, **row = stack_unpack(args, nargs, kwargs, small, &kwnames);
-    if (!row) return NULL;
+    if (!row) return call_odd_keywords(ts, callable, args, nargs, kwargs);
     PyObject *result = call(callable, row, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
     stack_release(row, nargs, kwnames, small);
     return result_check(ts, callable, result, NULL);
@@ -182,7 +201,7 @@ PyObject *PyVectorcall_Call(PyObject *callable, PyObject *tuple, PyObject *kwarg
     Py_ssize_t nargs = PyTuple_GET_SIZE(tuple);
     if (!kwargs || !PyDict_GET_SIZE(kwargs)) return result_check(ts, callable, call(callable, args, (size_t)nargs, NULL), NULL);
     PyObject *small[SMALL_STACK], *kwnames, **row = stack_unpack(args, nargs, kwargs, small, &kwnames);
-    if (!row) return NULL;
+    if (!row) return call_odd_keywords(ts, callable, args, nargs, kwargs);
     PyObject *result = call(callable, row, (size_t)nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
     stack_release(row, nargs, kwnames, small);
     return result_check(ts, callable, result, NULL);

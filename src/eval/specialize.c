@@ -424,7 +424,7 @@ static bool call_builtin(PyThreadState *ts, PyObject *callable, CodeUnit *at, in
 static bool call_descriptor(PyThreadState *ts, PyObject *callable, PyObject *self, CodeUnit *at, int nargs)
 {
     int total = nargs + (self != NULL);
-    switch (((PyMethodDescrObject *)callable)->d_method->ml_flags) {
+    switch ((uint16_t)((PyMethodDescrObject *)callable)->d_method->ml_flags) {     /* without METH_BARE_NAME */
     case METH_NOARGS:
         if (total != 1) return false;
         specialize_to(at, CALL_METHOD_DESCRIPTOR_NOARGS);

@@ -138,7 +138,7 @@ static int check_different(const char *a, const char *b, Py_UCS4 x, Py_UCS4 y)
 
 enum { D_DIALECT, D_DELIMITER, D_DOUBLEQUOTE, D_ESCAPECHAR, D_LINETERMINATOR, D_QUOTECHAR, D_QUOTING, D_SKIPINITIALSPACE, D_STRICT, D_COUNT };
 
-SIGNATURE(dialect_signature, "Dialect", KEYWORDS,
+SIGNATURE(dialect_signature, "Dialect", UNNAMED,
           "(dialect=None, delimiter=None, doublequote=None, escapechar=None, lineterminator=None, quotechar=None, quoting=None, "
           "skipinitialspace=None, strict=None)");
 
@@ -483,7 +483,7 @@ static PyObject *csv_reader(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     PyObject *iterable, *dialect = NULL;
     CsvState *state = csv_state(module);
-    if (!PyArg_UnpackTuple(args, "reader", 1, 2, &iterable, &dialect)) return NULL;
+    if (!PyArg_UnpackTuple(args, "", 1, 2, &iterable, &dialect)) return NULL;
     Reader *r = PyObject_GC_New(Reader, state->reader);
     if (!r) return NULL;
     memset((char *)r + sizeof(PyObject), 0, sizeof *r - sizeof(PyObject));
@@ -673,7 +673,7 @@ static PyObject *csv_writer(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     PyObject *file, *dialect = NULL;
     CsvState *state = csv_state(module);
-    if (!PyArg_UnpackTuple(args, "writer", 1, 2, &file, &dialect)) return NULL;
+    if (!PyArg_UnpackTuple(args, "", 1, 2, &file, &dialect)) return NULL;
     Writer *w = PyObject_GC_New(Writer, state->writer);
     if (!w) return NULL;
     memset((char *)w + sizeof(PyObject), 0, sizeof *w - sizeof(PyObject));
@@ -698,7 +698,7 @@ static PyObject *csv_register_dialect(PyObject *module, PyObject *args, PyObject
 {
     PyObject *name, *dialect = NULL;
     CsvState *state = csv_state(module);
-    if (!PyArg_UnpackTuple(args, "register_dialect", 1, 2, &name, &dialect)) return NULL;
+    if (!PyArg_UnpackTuple(args, "", 1, 2, &name, &dialect)) return NULL;
     if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "dialect name must be a string");
     Dialect *d = make_dialect(state, dialect, kwargs);
     if (!d) return NULL;

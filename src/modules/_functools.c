@@ -1,6 +1,8 @@
 /* _functools: reduce, cmp_to_key and the module. partial is in _functools_partial.c, lru_cache in _functools_cache.c. */
 #include "modules/_functools.h"
 
+#include "capi/args.h"
+
 #include <structmember.h>
 
 /* ---- cmp_to_key ------------------------------------------------------------------------------------------------------------ */
@@ -132,7 +134,7 @@ static const char functools_reduce_doc[] =
 /* ---- module -------------------------------------------------------------------------------------------------------------------- */
 
 static PyMethodDef functools_methods[] = {
-    { "reduce", (PyCFunction)(void (*)(void))functools_reduce, METH_FASTCALL, functools_reduce_doc },
+    { "reduce", (PyCFunction)(void (*)(void))functools_reduce, METH_FASTCALL | METH_BARE_NAME, functools_reduce_doc },
     METHOD(functools, cmp_to_key), { 0 },
 };
 

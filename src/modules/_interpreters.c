@@ -54,7 +54,7 @@ static PyObject *interpreters_create(PyObject *module, PyObject *args, PyObject 
     PyObject *given = NULL;
     int references = 0;
     PyInterpreterConfig config;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$p:_interpreters.create", (char **)names, &given, &references)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$p:create", (char **)names, &given, &references)) return NULL;
     if (crossinterp_config_from_object(&config, given, "isolated") < 0) return NULL;
     Interpreter *interp = crossinterp_new(&config, WHENCE_STDLIB);
     if (!interp) return NULL;
@@ -67,7 +67,7 @@ static PyObject *interpreters_destroy(PyObject *module, PyObject *args, PyObject
     static const char *const names[] = { "id", "restrict", NULL };
     PyObject *id;
     int restricted = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:_interpreters.destroy", (char **)names, &id, &restricted)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:destroy", (char **)names, &id, &restricted)) return NULL;
     Interpreter *interp = resolve(id, restricted, false, "destroy");
     PyObject *class = crossinterp_error();
     if (!interp || !class) return NULL;
@@ -100,7 +100,7 @@ static PyObject *interpreters_get_config(PyObject *module, PyObject *args, PyObj
     static const char *const names[] = { "id", "restrict", NULL };
     PyObject *id;
     int restricted = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:_interpreters.get_config", (char **)names, &id, &restricted)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:get_config", (char **)names, &id, &restricted)) return NULL;
     Interpreter *interp = resolve(id == Py_None ? NULL : id, restricted, false, "get the config of");
     if (!interp) return NULL;
     PyInterpreterConfig config;
@@ -112,7 +112,7 @@ static PyObject *interpreters_whence(PyObject *module, PyObject *args, PyObject 
 {
     static const char *const names[] = { "id", NULL };
     PyObject *id;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:_interpreters.whence", (char **)names, &id)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:whence", (char **)names, &id)) return NULL;
     Interpreter *interp = crossinterp_lookup_object(id);
     return interp ? PyLong_FromLong(interp->runtime.whence) : NULL;
 }
@@ -122,7 +122,7 @@ static PyObject *interpreters_is_running(PyObject *module, PyObject *args, PyObj
     static const char *const names[] = { "id", "restrict", NULL };
     PyObject *id;
     int restricted = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:_interpreters.is_running", (char **)names, &id, &restricted)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:is_running", (char **)names, &id, &restricted)) return NULL;
     Interpreter *interp = resolve(id, restricted, true, "check if running for");
     return interp ? PyBool_FromLong(interp->runtime.running_main) : NULL;
 }
@@ -132,7 +132,7 @@ static PyObject *interpreters_incref(PyObject *module, PyObject *args, PyObject 
     static const char *const names[] = { "id", "implieslink", "restrict", NULL };
     PyObject *id;
     int link = 0, restricted = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pp:_interpreters.incref", (char **)names, &id, &link, &restricted)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pp:incref", (char **)names, &id, &link, &restricted)) return NULL;
     Interpreter *interp = resolve(id, restricted, true, "incref");
     if (!interp) return NULL;
     if (link) interp->runtime.require_idref = 1;
@@ -145,7 +145,7 @@ static PyObject *interpreters_decref(PyObject *module, PyObject *args, PyObject 
     static const char *const names[] = { "id", "restrict", NULL };
     PyObject *id;
     int restricted = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:_interpreters.decref", (char **)names, &id, &restricted)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:decref", (char **)names, &id, &restricted)) return NULL;
     Interpreter *interp = resolve(id, restricted, true, "decref");
     if (!interp) return NULL;
     crossinterp_decref(interp);
@@ -327,7 +327,7 @@ static PyObject *interpreters_is_shareable(PyObject *module, PyObject *args, PyO
 {
     static const char *const names[] = { "obj", NULL };
     PyObject *o;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:_interpreters.is_shareable", (char **)names, &o)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:is_shareable", (char **)names, &o)) return NULL;
     return PyBool_FromLong(crossinterp_is_shareable(o));
 }
 
@@ -335,7 +335,7 @@ static PyObject *interpreters_capture_exception(PyObject *module, PyObject *args
 {
     static const char *const names[] = { "exc", NULL };
     PyObject *given = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:_interpreters.capture_exception", (char **)names, &given)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:capture_exception", (char **)names, &given)) return NULL;
     PyObject *exception = given && given != Py_None ? Py_NewRef(given) : PyErr_GetHandledException();
     if (!exception || exception == Py_None) {
         Py_XDECREF(exception);

@@ -120,14 +120,14 @@ BUILTIN(locale, strcoll, POSITIONAL, "($module, os1, os2, /)", "Compares two str
     return result;
 }
 
-BUILTIN(locale, strxfrm, POSITIONAL, "($module, string, /)", "Return a string that can be used as a key for locale-aware comparisons.")
+BUILTIN_O(locale, strxfrm, "($module, string, /)", "Return a string that can be used as a key for locale-aware comparisons.")
 {
-    if (!PyUnicode_Check(arg[0])) {
-        text_of(arg[0], "strxfrm", 1);
+    if (!PyUnicode_Check(arg)) {
+        text_of(arg, "strxfrm", 1);
         return NULL;
     }
     Py_ssize_t length;
-    wchar_t *text = PyUnicode_AsWideCharString(arg[0], &length), *buffer = NULL;
+    wchar_t *text = PyUnicode_AsWideCharString(arg, &length), *buffer = NULL;
     PyObject *result = NULL;
     if (!text) return NULL;
     if (wcslen(text) != (size_t)length) {
@@ -167,9 +167,9 @@ static const struct { const char *name; nl_item key; } langinfo_keys[] = {
 #undef K
 };
 
-BUILTIN(locale, nl_langinfo, POSITIONAL, "($module, key, /)", "Return the value for the locale information associated with key.")
+BUILTIN_O(locale, nl_langinfo, "($module, key, /)", "Return the value for the locale information associated with key.")
 {
-    int key = PyLong_AsInt(arg[0]);
+    int key = PyLong_AsInt(arg);
     if (key == -1 && PyErr_Occurred()) return NULL;
     for (size_t i = 0; i < sizeof langinfo_keys / sizeof *langinfo_keys; i++) {
         if (langinfo_keys[i].key != key) continue;
@@ -192,9 +192,9 @@ BUILTIN(locale, nl_langinfo, POSITIONAL, "($module, key, /)", "Return the value 
     return NULL;
 }
 
-BUILTIN(locale, gettext, POSITIONAL, "($module, msg, /)", "gettext(msg) -> string\n\nReturn translation of msg.")
+BUILTIN_O(locale, gettext, "($module, msg, /)", "gettext(msg) -> string\n\nReturn translation of msg.")
 {
-    const char *message = text_of(arg[0], "gettext", 1);
+    const char *message = text_of(arg, "gettext", 1);
     return message ? PyUnicode_DecodeLocale(gettext(message), NULL) : NULL;
 }
 
@@ -229,10 +229,10 @@ BUILTIN(locale, dcgettext, POSITIONAL, "($module, domain, msg, category, /)", "R
     return PyUnicode_DecodeLocale(dcgettext(domain, message, category), NULL);
 }
 
-BUILTIN(locale, textdomain, POSITIONAL, "($module, domain, /)", "Set the C library's textdmain to domain, returning the new domain.")
+BUILTIN_O(locale, textdomain, "($module, domain, /)", "Set the C library's textdmain to domain, returning the new domain.")
 {
     bool failed;
-    const char *domain = domain_of(arg[0], "textdomain", &failed);
+    const char *domain = domain_of(arg, "textdomain", &failed);
     if (failed) return NULL;
     const char *now = textdomain(domain);
     if (!now) return PyErr_SetFromErrno(PyExc_OSError);

@@ -536,7 +536,7 @@ static void profiler_dealloc(PyObject *self)
 }
 
 static PyMethodDef profiler_methods[] = {
-    METHOD(Profiler, getstats),
+    METHOD_BARE(Profiler, getstats),
     { "enable", (PyCFunction)(void (*)(void))Profiler_enable, METH_FASTCALL | METH_KEYWORDS, enable_doc },
     METHOD(Profiler, disable), METHOD(Profiler, clear), METHOD(Profiler, _pystart_callback), METHOD(Profiler, _pyreturn_callback),
     METHOD(Profiler, _ccall_callback), METHOD(Profiler, _creturn_callback), { 0 }

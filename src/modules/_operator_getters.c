@@ -54,7 +54,7 @@ static PyObject *itemgetter_new(PyTypeObject *type, PyObject *args, PyObject *kw
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     if (refuse_keywords("itemgetter", kwargs) < 0) return NULL;
     if (n == 0) {
-        PyErr_SetString(PyExc_TypeError, "itemgetter expected at least 1 argument, got 0");
+        PyErr_SetString(PyExc_TypeError, "itemgetter expected 1 argument, got 0");
         return NULL;
     }
     ItemGetter *self = (ItemGetter *)type->tp_alloc(type, 0);
@@ -183,7 +183,7 @@ static PyObject *attrgetter_new(PyTypeObject *type, PyObject *args, PyObject *kw
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     if (refuse_keywords("attrgetter", kwargs) < 0) return NULL;
     if (n == 0) {
-        PyErr_SetString(PyExc_TypeError, "attrgetter expected at least 1 argument, got 0");
+        PyErr_SetString(PyExc_TypeError, "attrgetter expected 1 argument, got 0");
         return NULL;
     }
     PyObject *attrs = PyTuple_New(n);
@@ -290,6 +290,7 @@ static PyObject *methodcaller_vectorcall(PyObject *o, PyObject *const *args, siz
 {
     MethodCaller *self = (MethodCaller *)o;
     enum { ON_STACK = 8 };
+    if (UNLIKELY(check_count("methodcaller", PyVectorcall_NARGS(nargsf), 1, 1) < 0)) return NULL;     /* before keywords, unlike the others */
     PyObject *obj = only_argument("methodcaller", args, nargsf, kwnames), *small[ON_STACK];
     if (!obj) return NULL;
     Py_ssize_t positional = PyTuple_GET_SIZE(self->args), n = positional + (self->kwnames ? PyTuple_GET_SIZE(self->kwnames) : 0);

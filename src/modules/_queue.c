@@ -50,7 +50,8 @@ static PyObject *queue_pop(SimpleQueue *q)
 
 static PyObject *queue_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    if (PyTuple_GET_SIZE(args) || (kwargs && PyDict_GET_SIZE(kwargs))) return PyErr_Format(PyExc_TypeError, "SimpleQueue() takes no arguments");
+    if (PyTuple_GET_SIZE(args)) return PyErr_Format(PyExc_TypeError, "SimpleQueue() takes no positional arguments");
+    if (kwargs && PyDict_GET_SIZE(kwargs)) return PyErr_Format(PyExc_TypeError, "SimpleQueue() takes no keyword arguments");
     SimpleQueue *q = (SimpleQueue *)type->tp_alloc(type, 0);
     if (q && !(q->lock = PyThread_allocate_lock())) {
         Py_DECREF(q);
@@ -178,7 +179,7 @@ static int queue_traverse(PyObject *self, visitproc visit, void *arg)
 }
 
 static PyMethodDef queue_methods[] = {
-    METHOD(SimpleQueue, put), METHOD(SimpleQueue, put_nowait), METHOD(SimpleQueue, get), METHOD(SimpleQueue, get_nowait),
+    METHOD(SimpleQueue, put), METHOD(SimpleQueue, put_nowait), METHOD(SimpleQueue, get), METHOD_BARE(SimpleQueue, get_nowait),
     METHOD(SimpleQueue, empty), METHOD(SimpleQueue, qsize),
     { "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, PyDoc_STR("See PEP 585") }, { 0 }
 };

@@ -112,7 +112,8 @@ static PyObject *lock_new(PyTypeObject *type)
 static PyObject *lock_type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) || (kwargs && PyDict_GET_SIZE(kwargs))) {
-        PyErr_Format(PyExc_TypeError, "lock() takes no arguments");
+        if (kwargs && PyDict_GET_SIZE(kwargs)) PyErr_SetString(PyExc_TypeError, "lock() takes no keyword arguments");
+        else PyErr_Format(PyExc_TypeError, "lock expected 0 arguments, got %zd", PyTuple_GET_SIZE(args));
         return NULL;
     }
     return lock_new(type);
@@ -127,8 +128,10 @@ static PyObject *lock_acquire(PyObject *self, PyObject *const *args, Py_ssize_t 
     return PyBool_FromLong(status == PY_LOCK_ACQUIRED);
 }
 
-static PyObject *lock_enter(PyObject *self, PyObject *Py_UNUSED(ignored))
+/* acquire() by another name; `with` calls it without arguments. */
+static PyObject *lock_enter(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
+    if (UNLIKELY(nargs || kwnames)) return lock_acquire(self, args, nargs, kwnames);
     PyLockStatus status = word_acquire(&((Lock *)self)->word, -1);
     if (status == PY_LOCK_INTR) return NULL;
     Py_RETURN_TRUE;
@@ -178,8 +181,8 @@ static PyMethodDef lock_methods[] = {
     {"acquire_lock", RAW(lock_acquire), "acquire_lock($self, /, blocking=True, timeout=-1)\n--\n\nAn obsolete synonym of acquire()."}, {"acquire", RAW(lock_acquire), acquire_doc},
     {"release_lock", lock_release, METH_NOARGS, "An obsolete synonym of release()."}, {"release", lock_release, METH_NOARGS, release_doc},
     {"locked_lock", lock_locked, METH_NOARGS, "An obsolete synonym of locked()."}, {"locked", lock_locked, METH_NOARGS, locked_doc},
-    {"__enter__", lock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nLock the lock."},
-    {"__exit__", (PyCFunction)(void (*)(void))lock_exit, METH_FASTCALL, "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."},
+    {"__enter__", RAW(lock_enter), "__enter__($self, /)\n--\n\nLock the lock."},
+    {"__exit__", (PyCFunction)(void (*)(void))lock_exit, METH_FASTCALL | METH_BARE_NAME, "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."},
     {"_at_fork_reinit", lock_at_fork_reinit, METH_NOARGS, NULL}, {0}
 };
 
@@ -240,7 +243,10 @@ static PyObject *rlock_acquire(PyObject *self, PyObject *const *args, Py_ssize_t
     return rlock_acquire_for((RLock *)self, timeout);
 }
 
-static PyObject *rlock_enter(PyObject *self, PyObject *Py_UNUSED(ignored)) { return rlock_acquire_for((RLock *)self, -1); }
+static PyObject *rlock_enter(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    return LIKELY(!nargs && !kwnames) ? rlock_acquire_for((RLock *)self, -1) : rlock_acquire(self, args, nargs, kwnames);
+}
 
 static PyObject *rlock_release(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
@@ -339,8 +345,8 @@ static PyMethodDef rlock_methods[] = {
     {"_acquire_restore", rlock_acquire_restore, METH_VARARGS, "_acquire_restore($self, state, /)\n--\n\nFor internal use by `threading.Condition`."},
     {"_release_save", rlock_release_save, METH_NOARGS, "_release_save($self, /)\n--\n\nFor internal use by `threading.Condition`."},
     {"_recursion_count", rlock_recursion_count, METH_NOARGS, "_recursion_count($self, /)\n--\n\nFor internal use by reentrancy checks."},
-    {"__enter__", rlock_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nLock the lock."},
-    {"__exit__", (PyCFunction)(void (*)(void))rlock_exit, METH_FASTCALL, "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."},
+    {"__enter__", RAW(rlock_enter), "__enter__($self, /)\n--\n\nLock the lock."},
+    {"__exit__", (PyCFunction)(void (*)(void))rlock_exit, METH_FASTCALL | METH_BARE_NAME, "__exit__($self, /, *exc_info)\n--\n\nRelease the lock."},
     {"_at_fork_reinit", rlock_at_fork_reinit, METH_NOARGS, NULL}, {0}
 };
 
@@ -991,7 +997,7 @@ BUILTIN_NOARGS(thread, _count, "($module, /)",
     return PyLong_FromLong(interp_get()->runtime.threads_running);
 }
 
-BUILTIN(thread, stack_size, POSITIONAL, "($module, size=0, /)",
+BUILTIN(thread, stack_size, PARSED, "($module, size=0, /)",
         "Return the thread stack size used when creating new threads.  The\n"
         "optional size argument specifies the stack size (in bytes) to be used\n"
         "for subsequently created threads.  The size must be 0 (use platform or\n"
@@ -1119,8 +1125,8 @@ static PyMethodDef thread_methods[] = {
     {"exit", thread_exit, METH_NOARGS,
      "exit($module, /)\n--\n\nThis is synonymous to ``raise SystemExit''.  It will cause the current\n"
      "thread to exit silently unless the exception is caught."},
-    METHOD(thread, interrupt_main), METHOD(thread, get_ident), METHOD(thread, get_native_id), METHOD(thread, _count),
-    METHOD(thread, stack_size), METHOD(thread, _excepthook), METHOD(thread, _is_main_interpreter), METHOD(thread, _shutdown),
+    METHOD_BARE(thread, interrupt_main), METHOD(thread, get_ident), METHOD(thread, get_native_id), METHOD(thread, _count),
+    METHOD_BARE(thread, stack_size), METHOD(thread, _excepthook), METHOD(thread, _is_main_interpreter), METHOD(thread, _shutdown),
     METHOD(thread, _make_thread_handle), METHOD(thread, _get_main_thread_ident), {0}
 };
 

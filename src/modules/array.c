@@ -733,9 +733,9 @@ BUILTIN(array, insert, POSITIONAL, "($self, i, v, /)", "Put v before position i.
     return insert_at(ARRAY(self), i, arg[1]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-BUILTIN_O(array, extend, "($self, bb, /)", "Put the items of an array or other iterable at the end.")
+BUILTIN(array, extend, KEYWORDS, "($self, bb, /)", "Put the items of an array or other iterable at the end.")
 {
-    return extend(ARRAY(self), arg) < 0 ? NULL : Py_NewRef(Py_None);
+    return extend(ARRAY(self), arg[0]) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 BUILTIN_O(array, count, "($self, v, /)", "How often v occurs.")
@@ -959,7 +959,7 @@ BUILTIN_NOARGS(array, tounicode, "($self, /)", "The characters of an array of ty
     return characters(ARRAY(self)->items, Py_SIZE(self));
 }
 
-BUILTIN(array, fromfile, POSITIONAL, "($self, f, n, /)", "Put n items at the end, read as bytes from a file.")
+BUILTIN(array, fromfile, KEYWORDS, "($self, f, n, /)", "Put n items at the end, read as bytes from a file.")
 {
     Py_ssize_t n = PyNumber_AsSsize_t(arg[1], PyExc_OverflowError), size = ARRAY(self)->type->size;
     if (n == -1 && PyErr_Occurred()) return NULL;
@@ -987,14 +987,14 @@ BUILTIN(array, fromfile, POSITIONAL, "($self, f, n, /)", "Put n items at the end
     return result;
 }
 
-BUILTIN_O(array, tofile, "($self, f, /)", "Write the items as bytes to a file.")
+BUILTIN(array, tofile, KEYWORDS, "($self, f, /)", "Write the items as bytes to a file.")
 {
     enum { BLOCK = 64 * 1024 };
     ArrayState *state = state_of(Py_TYPE(self));
     for (Py_ssize_t at = 0; at < Py_SIZE(self) * ARRAY(self)->type->size; at += BLOCK) {
         Py_ssize_t size = Py_SIZE(self) * ARRAY(self)->type->size - at;
         PyObject *bytes = PyBytes_FromStringAndSize(ARRAY(self)->items + at, size < BLOCK ? size : BLOCK);
-        PyObject *result = bytes ? PyObject_CallMethodOneArg(arg, state->write_name, bytes) : NULL;
+        PyObject *result = bytes ? PyObject_CallMethodOneArg(arg[0], state->write_name, bytes) : NULL;
         Py_XDECREF(bytes);
         if (!result) return NULL;
         Py_DECREF(result);
@@ -1040,16 +1040,16 @@ static int machine_format_of(const ItemType *type)
     return -1;
 }
 
-BUILTIN_O(array, __reduce_ex__, "($self, value, /)", "What pickles it.")
+BUILTIN(array, __reduce_ex__, KEYWORDS, "($self, value, /)", "What pickles it.")
 {
     ArrayState *state = state_of(Py_TYPE(self));
     Array *a = ARRAY(self);
     PyObject *dict, *result = NULL;
-    if (!PyLong_Check(arg)) {
+    if (!PyLong_Check(arg[0])) {
         PyErr_SetString(PyExc_TypeError, "__reduce_ex__ argument should be an integer");
         return NULL;
     }
-    long protocol = PyLong_AsLong(arg);
+    long protocol = PyLong_AsLong(arg[0]);
     if (protocol == -1 && PyErr_Occurred()) return NULL;
     if (PyObject_GetOptionalAttr(self, state->dict_name, &dict) < 0) return NULL;
     if (!dict) dict = Py_NewRef(Py_None);

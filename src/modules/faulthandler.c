@@ -474,7 +474,7 @@ BUILTIN_NOARGS(faulthandler, _stack_overflow, "($module, /)", "Recursive call to
 static PyMethodDef faulthandler_methods[] = {
     METHOD(faulthandler, enable), METHOD(faulthandler, disable), METHOD(faulthandler, is_enabled), METHOD(faulthandler, dump_traceback),
     METHOD(faulthandler, dump_traceback_later), METHOD(faulthandler, cancel_dump_traceback_later), METHOD(faulthandler, register),
-    METHOD(faulthandler, unregister), METHOD(faulthandler, _read_null), METHOD(faulthandler, _sigsegv),
+    METHOD_BARE(faulthandler, unregister), METHOD(faulthandler, _read_null), METHOD(faulthandler, _sigsegv),
     METHOD(faulthandler, _fatal_error_c_thread), METHOD(faulthandler, _sigabrt), METHOD(faulthandler, _sigfpe),
     METHOD(faulthandler, _stack_overflow), {0}
 };

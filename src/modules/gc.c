@@ -130,7 +130,7 @@ static int is_one_of(PyObject *o, void *arg)
     return 0;
 }
 
-static PyObject *gc_get_referrers(PyObject *module, PyObject *args)
+static PyObject *referrers(PyObject *module, PyObject *args)
 {
     if (PySys_Audit("gc.get_referrers", "(O)", args) < 0) return NULL;
     PyObject *all = gc_list_objects(PyThreadState_Get(), 0, 2, args), *found = all ? PyList_New(0) : NULL;
@@ -144,7 +144,7 @@ static PyObject *gc_get_referrers(PyObject *module, PyObject *args)
 
 static int append_referent(PyObject *o, void *list) { return PyList_Append(list, o) < 0; }
 
-static PyObject *gc_get_referents(PyObject *module, PyObject *args)
+static PyObject *referents(PyObject *module, PyObject *args)
 {
     if (PySys_Audit("gc.get_referents", "(O)", args) < 0) return NULL;
     PyObject *list = PyList_New(0);
@@ -154,6 +154,25 @@ static PyObject *gc_get_referents(PyObject *module, PyObject *args)
         if (Py_TYPE(o)->tp_traverse(o, append_referent, list)) Py_CLEAR(list);
     }
     return list;
+}
+
+static PyObject *with_tuple(PyCFunction function, PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *tuple = PyTuple_New(nargs);
+    for (Py_ssize_t i = 0; tuple && i < nargs; i++) PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    PyObject *result = tuple ? function(module, tuple) : NULL;
+    Py_XDECREF(tuple);
+    return result;
+}
+
+BUILTIN_FAST(gc_module, get_referrers, "($module, /, *objs)", "Return the list of objects that directly refer to any of objs.")
+{
+    return with_tuple(referrers, self, args, nargs);
+}
+
+BUILTIN_FAST(gc_module, get_referents, "($module, /, *objs)", "Return the list of objects that are directly referred to by 'objs'.")
+{
+    return with_tuple(referents, self, args, nargs);
 }
 
 BUILTIN_NOARGS(gc_module, freeze, "($module, /)", "Freeze all current tracked objects and ignore them for future collections.")
@@ -179,10 +198,7 @@ static PyMethodDef gc_methods[] = {
     METHOD(gc_module, is_tracked), METHOD(gc_module, is_finalized), METHOD(gc_module, freeze), METHOD(gc_module, unfreeze), METHOD(gc_module, get_freeze_count),
     { "set_threshold", gc_set_threshold, METH_VARARGS,
       "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds; 0 as the first disables collection." },
-    { "get_referrers", gc_get_referrers, METH_VARARGS,
-      "get_referrers($module, /, *objs)\n--\n\nReturn the list of objects that directly refer to any of objs." },
-    { "get_referents", gc_get_referents, METH_VARARGS,
-      "get_referents($module, /, *objs)\n--\n\nReturn the list of objects that are directly referred to by 'objs'." },
+    METHOD(gc_module, get_referrers), METHOD(gc_module, get_referents),
     { 0 }
 };
 

@@ -146,7 +146,7 @@ static PyObject *group_object(PyObject *module, const struct group *g)
     return o;
 }
 
-BUILTIN(grp, getgrgid, KEYWORDS, "($module, /, id)", "Return the group database entry for the given numeric group ID.")
+BUILTIN(grp, getgrgid, UNNAMED, "($module, /, id)", "Return the group database entry for the given numeric group ID.")
 {
     uint32_t gid;
     char *buffer = NULL;

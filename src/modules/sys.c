@@ -681,7 +681,7 @@ BUILTIN_NOARGS(sys, get_coroutine_origin_tracking_depth, "($module, /)",
     return PyLong_FromLong(PyThreadState_Get()->coroutine_origin_tracking_depth);
 }
 
-SIGNATURE(set_asyncgen_hooks_signature, "set_asyncgen_hooks", KEYWORDS, "(firstiter=None, finalizer=None)");
+SIGNATURE(set_asyncgen_hooks_signature, "set_asyncgen_hooks", UNNAMED, "(firstiter=None, finalizer=None)");
 
 static int asyncgen_hook_check(PyObject *hook, const char *name)
 {

@@ -8,6 +8,12 @@
 
 /* ---- calling ----------------------------------------------------------------------------------------------------------- */
 
+COLD NOINLINE static void *bare_error(PyObject *func, const char *format, Py_ssize_t given)
+{
+    PyErr_Format(PyExc_TypeError, format, FUNC(func)->m_ml->ml_name, given);
+    return NULL;
+}
+
 COLD NOINLINE static void *arity_error(PyObject *func, const char *format, Py_ssize_t given)
 {
     PyObject *text = _PyObject_FunctionStr(func);
@@ -16,10 +22,19 @@ COLD NOINLINE static void *arity_error(PyObject *func, const char *format, Py_ss
     return NULL;
 }
 
+/* Functions that look at their arguments by themselves say less. */
+static bool is_bare(PyObject *func) { return FUNC(func)->m_ml->ml_flags & METH_BARE_NAME; }
+
+COLD NOINLINE void *function_refuse_keywords(PyObject *func)
+{
+    if (!is_bare(func) && FUNC(func)->vectorcall) return arity_error(func, "%U takes no keyword arguments", 0);
+    return bare_error(func, FUNC(func)->m_ml->ml_flags & METH_NOARGS ? "%.200s() takes no arguments" : "%.200s() takes no keyword arguments", 0);
+}
+
 static inline bool no_keywords(PyObject *func, PyObject *kwnames)
 {
     if (LIKELY(!kwnames || !PyTuple_GET_SIZE(kwnames))) return true;
-    arity_error(func, "%U takes no keyword arguments", 0);
+    function_refuse_keywords(func);
     return false;
 }
 
@@ -64,7 +79,10 @@ static PyObject *vectorcall_noargs(PyObject *func, PyObject *const *args, size_t
     (void)args;
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
-    if (UNLIKELY(n != 0)) return arity_error(func, "%U takes no arguments (%zd given)", n);
+    if (UNLIKELY(n != 0)) {
+        if (is_bare(func)) return bare_error(func, "%.200s() takes no arguments", n);
+        return arity_error(func, "%U takes no arguments (%zd given)", n);
+    }
     if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), NULL);
     c_call_leave(t);
@@ -76,7 +94,10 @@ static PyObject *vectorcall_o(PyObject *func, PyObject *const *args, size_t narg
     Thread *t = thread_get();
     Py_ssize_t n = PyVectorcall_NARGS(nargsf);
     if (!no_keywords(func, kwnames)) return NULL;
-    if (UNLIKELY(n != 1)) return arity_error(func, "%U takes exactly one argument (%zd given)", n);
+    if (UNLIKELY(n != 1)) {
+        if (is_bare(func)) return bare_error(func, "%.200s() takes exactly 1 argument (%zd given)", n);
+        return arity_error(func, "%U takes exactly one argument (%zd given)", n);
+    }
     if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = FUNC(func)->m_ml->ml_meth(self_of(func), args[0]);
     c_call_leave(t);
@@ -88,7 +109,7 @@ static PyObject *function_call(PyObject *func, PyObject *args, PyObject *kwds)
 {
     if (FUNC(func)->vectorcall) return PyVectorcall_Call(func, args, kwds);
     if (FUNC(func)->m_ml->ml_flags & METH_KEYWORDS) return ML_METH(func, PyCFunctionWithKeywords)(self_of(func), args, kwds);
-    if (kwds && PyDict_GET_SIZE(kwds)) return arity_error(func, "%U takes no keyword arguments", 0);
+    if (kwds && PyDict_GET_SIZE(kwds)) return function_refuse_keywords(func);
     return FUNC(func)->m_ml->ml_meth(self_of(func), args);
 }
 

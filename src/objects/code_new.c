@@ -337,6 +337,10 @@ PyObject *code_type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "code() takes no keyword arguments");
         return NULL;
     }
+    if (PyTuple_GET_SIZE(args) < 16 || PyTuple_GET_SIZE(args) > 18) {
+        PyErr_Format(PyExc_TypeError, "code expected at %s arguments, got %zd", PyTuple_GET_SIZE(args) < 16 ? "least 16" : "most 18", PyTuple_GET_SIZE(args));
+        return NULL;
+    }
     if (!PyArg_ParseTuple(args, "iiiiiiSO!O!O!UUUiSS|O!O!:code", &argcount, &posonly, &kwonly, &nlocals, &stacksize, &flags, &code,
                           &PyTuple_Type, &consts, &PyTuple_Type, &names, &PyTuple_Type, &varnames, &filename, &name, &qualname,
                           &firstlineno, &linetable, &exceptiontable, &PyTuple_Type, &freevars, &PyTuple_Type, &cellvars))

@@ -114,6 +114,15 @@ COLD NOINLINE static void *arity_error(PyObject *func, const char *format, Py_ss
     return NULL;
 }
 
+/* METH_BARE_NAME: the function itself says how many it takes. */
+COLD NOINLINE static void *count_error(PyObject *func, const char *format, const char *bare, Py_ssize_t given)
+{
+    PyMethodDef *def = METHOD_DESCR(func)->d_method;
+    if (!(def->ml_flags & METH_BARE_NAME)) return arity_error(func, format, given);
+    PyErr_Format(PyExc_TypeError, bare, def->ml_name, given);
+    return NULL;
+}
+
 static inline int method_check(PyObject *func, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     if (UNLIKELY(nargs < 1)) return method_no_self(func);
@@ -131,8 +140,9 @@ static PyObject *method_vectorcall_noargs(PyObject *func, PyObject *const *args,
 {
     Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    if (method_check(func, args, nargs, kwnames) < 0) return NULL;
-    if (UNLIKELY(nargs != 1)) return arity_error(func, "%U takes no arguments (%zd given)", nargs - 1);
+    if (method_check(func, args, nargs, NULL) < 0) return NULL;
+    if (UNLIKELY(kwnames && PyTuple_GET_SIZE(kwnames))) return count_error(func, "%U takes no keyword arguments", "%.200s() takes no arguments", 0);
+    if (UNLIKELY(nargs != 1)) return count_error(func, "%U takes no arguments (%zd given)", "%.200s() takes no arguments", nargs - 1);
     if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], NULL);
     c_call_leave(t);
@@ -144,7 +154,7 @@ static PyObject *method_vectorcall_o(PyObject *func, PyObject *const *args, size
     Thread *t = thread_get();
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
     if (method_check(func, args, nargs, kwnames) < 0) return NULL;
-    if (UNLIKELY(nargs != 2)) return arity_error(func, "%U takes exactly one argument (%zd given)", nargs - 1);
+    if (UNLIKELY(nargs != 2)) return count_error(func, "%U takes exactly one argument (%zd given)", "%.200s() takes exactly 1 argument (%zd given)", nargs - 1);
     if (c_call_enter(t, " while calling a Python object")) return NULL;
     PyObject *result = METHOD_DESCR(func)->d_method->ml_meth(args[0], args[1]);
     c_call_leave(t);

@@ -42,4 +42,7 @@ PyObject *module_getattr(PyObject *module, PyObject *name, bool suppress);
 int module_may_shadow(PyObject *origin);
 int module_shadows_stdlib(PyObject *name);
 
+/* TypeError: the C function takes no keyword arguments. Returns NULL. */
+void *function_refuse_keywords(PyObject *func);
+
 #endif

@@ -570,7 +570,7 @@ static PyMethodDef memory_methods[] = {
     METHOD(memory, toreadonly),
     METHOD_CLASS(memory, _from_flags),
     METHOD(memory, __enter__),
-    METHOD(memory, __exit__),
+    METHOD_BARE(memory, __exit__),
     {0},
 };
 

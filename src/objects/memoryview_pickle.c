@@ -59,12 +59,9 @@ int PyPickleBuffer_Release(PyObject *o)
 
 static PyObject *pickle_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
+    static const char *const names[] = { "", NULL };
     PyObject *base;
-    if (kwargs && PyDict_GET_SIZE(kwargs)) {
-        PyErr_SetString(PyExc_TypeError, "PickleBuffer() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_ParseTuple(args, "O:PickleBuffer", &base)) return NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:PickleBuffer", (char **)(uintptr_t)names, &base)) return NULL;
     return make(type, base);
 }
 

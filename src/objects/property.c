@@ -240,7 +240,7 @@ static PyGetSetDef property_getset[] = {
 
 static PyMethodDef property_methods[] = {
     METHOD(property, getter), METHOD(property, setter), METHOD(property, deleter),
-    METHOD(property, __set_name__), { NULL },
+    METHOD_BARE(property, __set_name__), { NULL },
 };
 
 PyTypeObject PyProperty_Type = {

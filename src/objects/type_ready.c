@@ -6,6 +6,7 @@
  * lists live in a table of the interpreter. */
 #include "objects/type.h"
 
+#include "capi/args.h"
 #include "objects/types_extern.h"
 #include "objects/unicode.h"
 
@@ -68,7 +69,7 @@ PyObject *type_method_text_signature(const PyMethodDef *m)
 {
     const char *end, *start = find_signature(m->ml_name, m->ml_doc, &end);
     if (start) return PyUnicode_FromStringAndSize(start, end - start);
-    switch (m->ml_flags & ~METH_COEXIST) {
+    switch (m->ml_flags & ~(METH_COEXIST | METH_BARE_NAME)) {
         case METH_NOARGS: return PyUnicode_FromString("($self, /)");
         case METH_NOARGS | METH_CLASS: return PyUnicode_FromString("($type, /)");
         case METH_NOARGS | METH_STATIC: return PyUnicode_FromString("()");

@@ -2,12 +2,16 @@
 #include "objects/memoryview.h"
 #include "objects/type_slots_private.h"
 
-static bool check_count(PyObject *args, Py_ssize_t n)
+COLD NOINLINE static bool count_error(const char *space, PyObject *args, Py_ssize_t n)
 {
-    if (LIKELY(PyTuple_GET_SIZE(args) == n)) return true;
-    PyErr_Format(PyExc_TypeError, "expected %zd argument%s, got %zd", n, n == 1 ? "" : "s", PyTuple_GET_SIZE(args));
+    PyErr_Format(PyExc_TypeError, "%sexpected %zd argument%s, got %zd", space, n, n == 1 ? "" : "s", PyTuple_GET_SIZE(args));
     return false;
 }
+
+static bool check_count(PyObject *args, Py_ssize_t n) { return LIKELY(PyTuple_GET_SIZE(args) == n) || count_error("", args, n); }
+
+/* Where CPython unpacks the arguments of a function without a name. */
+static bool check_unpacked(PyObject *args, Py_ssize_t n) { return LIKELY(PyTuple_GET_SIZE(args) == n) || count_error(" ", args, n); }
 
 static PyObject *none_or_error(int status)
 {
@@ -54,7 +58,7 @@ WRAPPER(bool)
 
 WRAPPER(index_argument)
 {
-    if (!check_count(args, 1)) return NULL;
+    if (!check_unpacked(args, 1)) return NULL;
     Py_ssize_t i = PyNumber_AsSsize_t(ARG(0), PyExc_OverflowError);
     return i == -1 && PyErr_Occurred() ? NULL : AS(ssizeargfunc)(self, i);
 }
@@ -84,7 +88,7 @@ WRAPPER(item)
 
 WRAPPER(set_item)
 {
-    if (!check_count(args, 2)) return NULL;
+    if (!check_unpacked(args, 2)) return NULL;
     Py_ssize_t i = item_index(self, ARG(0));
     if (i == -1 && PyErr_Occurred()) return NULL;
     return none_or_error(AS(ssizeobjargproc)(self, i, ARG(1)));
@@ -105,7 +109,7 @@ WRAPPER(contains)
     return r == -1 && PyErr_Occurred() ? NULL : PyBool_FromLong(r);
 }
 
-WRAPPER(set_subscript) { return check_count(args, 2) ? none_or_error(AS(objobjargproc)(self, ARG(0), ARG(1))) : NULL; }
+WRAPPER(set_subscript) { return check_unpacked(args, 2) ? none_or_error(AS(objobjargproc)(self, ARG(0), ARG(1))) : NULL; }
 WRAPPER(del_subscript) { return check_count(args, 1) ? none_or_error(AS(objobjargproc)(self, ARG(0), NULL)) : NULL; }
 
 /* object.__setattr__(cls, ...) must not go around what a C base of the class does in its own tp_setattro. */
@@ -132,7 +136,7 @@ static bool may_set(PyObject *self, setattrofunc function, const char *what)
 
 WRAPPER(setattr)
 {
-    if (!check_count(args, 2) || !may_set(self, AS(setattrofunc), "__setattr__")) return NULL;
+    if (!check_unpacked(args, 2) || !may_set(self, AS(setattrofunc), "__setattr__")) return NULL;
     return none_or_error(AS(setattrofunc)(self, ARG(0), ARG(1)));
 }
 
@@ -179,7 +183,7 @@ WRAPPER(descr_get)
     return AS(descrgetfunc)(self, obj, type);
 }
 
-WRAPPER(descr_set) { return check_count(args, 2) ? none_or_error(AS(descrsetfunc)(self, ARG(0), ARG(1))) : NULL; }
+WRAPPER(descr_set) { return check_unpacked(args, 2) ? none_or_error(AS(descrsetfunc)(self, ARG(0), ARG(1))) : NULL; }
 WRAPPER(descr_delete) { return check_count(args, 1) ? none_or_error(AS(descrsetfunc)(self, ARG(0), NULL)) : NULL; }
 
 WRAPPER(del)
@@ -198,7 +202,7 @@ PyObject *wrap_init(PyObject *self, PyObject *args, void *wrapped, PyObject *kwd
 
 WRAPPER(buffer)
 {
-    if (!check_count(args, 1)) return NULL;
+    if (!check_unpacked(args, 1)) return NULL;
     Py_ssize_t flags = PyNumber_AsSsize_t(ARG(0), PyExc_OverflowError);
     if (flags == -1 && PyErr_Occurred()) return NULL;
     if (flags > INT_MAX || flags < INT_MIN) {
@@ -210,7 +214,7 @@ WRAPPER(buffer)
 
 WRAPPER(release_buffer)
 {
-    if (!check_count(args, 1)) return NULL;
+    if (!check_unpacked(args, 1)) return NULL;
     PyObject *arg = ARG(0);
     if (!PyMemoryView_Check(arg)) {
         PyErr_SetString(PyExc_TypeError, "expected a memoryview object");

@@ -662,9 +662,9 @@ PyType_Spec future_iter_spec = {
 /* ---- the type ---------------------------------------------------------------------------------------------------------------------------- */
 
 static PyMethodDef future_methods[] = {
-    METHOD(Future, result), METHOD(Future, exception), METHOD(Future, set_result), METHOD(Future, set_exception),
+    METHOD(Future, result), METHOD_BARE(Future, exception), METHOD(Future, set_result), METHOD(Future, set_exception),
     METHOD(Future, add_done_callback), METHOD(Future, remove_done_callback), METHOD(Future, cancel), METHOD(Future, cancelled),
-    METHOD(Future, done), METHOD(Future, get_loop), METHOD(Future, _make_cancelled_error), CLASS_GETITEM_METHOD, {0},
+    METHOD(Future, done), METHOD_BARE(Future, get_loop), METHOD(Future, _make_cancelled_error), CLASS_GETITEM_METHOD, {0},
 };
 
 static PyGetSetDef future_getset[] = {

@@ -228,7 +228,7 @@ int rounding_from(DecimalState *s, PyObject *o)
 static int to_ssize(PyObject *value, mpd_ssize_t *n)
 {
     if (!PyLong_Check(value)) {
-        PyErr_SetString(PyExc_TypeError, "argument must be an integer");
+        PyErr_SetString(PyExc_TypeError, "an integer is required");
         return -1;
     }
     *n = PyLong_AsSsize_t(value);
@@ -352,7 +352,7 @@ static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     return (PyObject *)c;
 }
 
-SIGNATURE(context_signature, "Context", KEYWORDS,
+SIGNATURE(context_signature, "Context", UNNAMED,
           "(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)");
 
 static int context_init(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -474,7 +474,7 @@ BUILTIN_NOARGS(context, radix, "($self, /)", "Return 10.")
     return result;
 }
 
-BUILTIN(context, create_decimal, POSITIONAL, "($self, num=\"0\", /)",
+BUILTIN(context, create_decimal, UNNAMED_PARSED, "($self, num=\"0\", /)",
         "Create a new Decimal instance from num, using self as the context.\n\nUnlike the Decimal constructor, this function observes the context limits.")
 {
     DecimalState *s = state_of_type(Py_TYPE(self));
@@ -509,7 +509,7 @@ static PyObject *context_binary(PyObject *self, PyObject *const *arg, Binary f)
 }
 
 #define UNARY(name, function, text) BUILTIN_O(context, name, "($self, x, /)", text) { return context_unary(self, arg, function); }
-#define BINARY(name, function, text) BUILTIN(context, name, POSITIONAL, "($self, x, y, /)", text) { return context_binary(self, arg, function); }
+#define BINARY(name, function, text) BUILTIN(context, name, UNNAMED_PARSED, "($self, x, y, /)", text) { return context_binary(self, arg, function); }
 #define TEST(name, expression, text)                                                                                          \
     BUILTIN_O(context, name, "($self, x, /)", text)                                                                           \
     {                                                                                                                         \
@@ -587,7 +587,7 @@ BUILTIN_O(context, is_canonical, "($self, x, /)", "Return True if x is canonical
 }
 BUILTIN_O(context, copy_decimal, "($self, x, /)", "Return a copy of Decimal x.") { return decimal_operand(state_of_type(Py_TYPE(self)), arg, self); }
 
-BUILTIN(context, same_quantum, POSITIONAL, "($self, x, y, /)", "Return True if the two operands have the same exponent.")
+BUILTIN(context, same_quantum, UNNAMED_PARSED, "($self, x, y, /)", "Return True if the two operands have the same exponent.")
 {
     DecimalState *s = state_of_type(Py_TYPE(self));
     PyObject *a = decimal_operand(s, arg[0], self), *b = a ? decimal_operand(s, arg[1], self) : NULL;
@@ -614,7 +614,7 @@ BUILTIN_O(context, number_class, "($self, x, /)", "Return an indication of the c
     return text;
 }
 
-BUILTIN(context, divmod, POSITIONAL, "($self, x, y, /)", "Return quotient and remainder of the division x / y.")
+BUILTIN(context, divmod, UNNAMED_PARSED, "($self, x, y, /)", "Return quotient and remainder of the division x / y.")
 {
     DecimalState *s = state_of_type(Py_TYPE(self));
     PyObject *a = decimal_operand(s, arg[0], self), *b = a ? decimal_operand(s, arg[1], self) : NULL, *result = b ? apply_divmod(s, a, b, self) : NULL;
@@ -623,7 +623,7 @@ BUILTIN(context, divmod, POSITIONAL, "($self, x, y, /)", "Return quotient and re
     return result;
 }
 
-BUILTIN(context, power, KEYWORDS, "($self, /, a, b, modulo=None)",
+BUILTIN(context, power, UNNAMED, "($self, /, a, b, modulo=None)",
         "Compute a**b.\n\nIf 'a' is negative, then 'b' must be integral. With modulo, compute (a**b) % modulo: all three must be\n"
         "integral, 'b' not negative, 'a' or 'b' not zero, modulo not zero and below 10**prec in absolute value.")
 {
@@ -637,7 +637,7 @@ BUILTIN(context, power, KEYWORDS, "($self, /, a, b, modulo=None)",
     return result;
 }
 
-BUILTIN(context, fma, POSITIONAL, "($self, x, y, z, /)", "Return x multiplied by y, plus z.")
+BUILTIN(context, fma, UNNAMED_PARSED, "($self, x, y, z, /)", "Return x multiplied by y, plus z.")
 {
     DecimalState *s = state_of_type(Py_TYPE(self));
     PyObject *a = decimal_operand(s, arg[0], self), *b = a ? decimal_operand(s, arg[1], self) : NULL, *c = b ? decimal_operand(s, arg[2], self) : NULL;
@@ -649,16 +649,18 @@ BUILTIN(context, fma, POSITIONAL, "($self, x, y, z, /)", "Return x multiplied by
 }
 
 #define C(name) METHOD(context, name)
+#define P(name) METHOD_BARE(context, name)
 static PyMethodDef context_methods[] = {
     C(abs), C(exp), C(ln), C(log10), C(minus), C(next_minus), C(next_plus), C(normalize), C(plus), C(to_integral), C(to_integral_exact),
-    C(to_integral_value), C(sqrt), C(add), C(compare), C(compare_signal), C(divide), C(divide_int), C(divmod), C(max), C(max_mag), C(min), C(min_mag),
-    C(multiply), C(next_toward), C(quantize), C(remainder), C(remainder_near), C(subtract), C(power), C(fma), C(Etiny), C(Etop), C(radix),
+    C(to_integral_value), C(sqrt), P(add), P(compare), P(compare_signal), P(divide), P(divide_int), P(divmod), P(max), P(max_mag), P(min), P(min_mag),
+    P(multiply), P(next_toward), P(quantize), P(remainder), P(remainder_near), P(subtract), C(power), P(fma), C(Etiny), C(Etop), C(radix),
     C(is_canonical), C(is_finite), C(is_infinite), C(is_nan), C(is_normal), C(is_qnan), C(is_signed), C(is_snan), C(is_subnormal), C(is_zero),
     C(_apply), C(canonical), C(copy_abs), C(copy_decimal), C(copy_negate), C(logb), C(logical_invert), C(number_class), C(to_sci_string),
-    C(to_eng_string), C(compare_total), C(compare_total_mag), C(copy_sign), C(logical_and), C(logical_or), C(logical_xor), C(rotate),
-    C(same_quantum), C(scaleb), C(shift), C(clear_flags), C(clear_traps), C(__copy__), C(__reduce__), C(copy), C(create_decimal),
+    C(to_eng_string), P(compare_total), P(compare_total_mag), P(copy_sign), P(logical_and), P(logical_or), P(logical_xor), P(rotate),
+    P(same_quantum), P(scaleb), P(shift), C(clear_flags), C(clear_traps), C(__copy__), C(__reduce__), C(copy), P(create_decimal),
     C(create_decimal_from_float), { 0 }
 };
+#undef P
 #undef C
 static PyGetSetDef context_getset[] = {
     { "prec", context_get_number, context_set_number, NULL, (void *)PREC }, { "Emax", context_get_number, context_set_number, NULL, (void *)EMAX },
@@ -770,7 +772,7 @@ BUILTIN_O(decimal, setcontext, "($module, context, /)", "Set a new default conte
     Py_RETURN_NONE;
 }
 
-SIGNATURE(localcontext_signature, "localcontext", KEYWORDS,
+SIGNATURE(localcontext_signature, "localcontext", UNNAMED,
           "(ctx=None, *, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)");
 
 static PyObject *decimal_localcontext(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)

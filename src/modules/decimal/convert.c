@@ -586,7 +586,7 @@ PyObject *decimal_format(DecimalState *s, PyObject *o, PyObject *const *args, Py
     bool nul_fill = false;
     uint32_t status = 0;
     Py_ssize_t size;
-    if (nargs < 1 || nargs > 2) return PyErr_Format(PyExc_TypeError, "__format__() takes %s (%zd given)", nargs < 1 ? "at least 1 argument" : "at most 2 arguments", nargs);
+    if (nargs < 1 || nargs > 2) return PyErr_Format(PyExc_TypeError, "function takes %s (%zd given)", nargs < 1 ? "at least 1 argument" : "at most 2 arguments", nargs);
     if (!PyUnicode_Check(args[0])) return PyErr_Format(PyExc_TypeError, "format arg must be str");
     if (nargs > 1 && !PyDict_Check(args[1])) return PyErr_Format(PyExc_TypeError, "optional argument must be a dict");
     const char *given = PyUnicode_AsUTF8AndSize(args[0], &size);

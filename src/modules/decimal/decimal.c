@@ -16,7 +16,7 @@ static int decimal_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-SIGNATURE(decimal_signature, "Decimal", KEYWORDS, "(value=\"0\", context=None)");
+SIGNATURE(decimal_signature, "Decimal", UNNAMED, "(value=\"0\", context=None)");
 
 static PyObject *decimal_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -264,11 +264,11 @@ static PyObject *method_binary(PyObject *self, PyObject *const *arg, Binary f)
     return result;
 }
 
-#define UNARY(name, function, text) BUILTIN(decimal, name, KEYWORDS, "($self, /, context=None)", text) { return method_unary(self, arg[0], function); }
-#define BINARY(name, function, text) BUILTIN(decimal, name, KEYWORDS, "($self, /, other, context=None)", text) { return method_binary(self, arg, function); }
+#define UNARY(name, function, text) BUILTIN(decimal, name, UNNAMED, "($self, /, context=None)", text) { return method_unary(self, arg[0], function); }
+#define BINARY(name, function, text) BUILTIN(decimal, name, UNNAMED, "($self, /, other, context=None)", text) { return method_binary(self, arg, function); }
 #define TEST(name, text) BUILTIN_NOARGS(decimal, is_##name, "($self, /)", text) { return PyBool_FromLong(mpd_is##name(NUMBER(self))); }
 #define CONTEXT_TEST(name, text)                                                                                              \
-    BUILTIN(decimal, is_##name, KEYWORDS, "($self, /, context=None)", text)                                                   \
+    BUILTIN(decimal, is_##name, UNNAMED, "($self, /, context=None)", text)                                                   \
     {                                                                                                                         \
         PyObject *context = context_argument(state_of(self), arg[0]);                                                         \
         if (!context) return NULL;                                                                                            \
@@ -314,7 +314,7 @@ TEST(zero, "Return True if the argument is a (positive or negative) zero.")
 CONTEXT_TEST(normal, "Return True if the argument is a finite non-zero number that is not subnormal.")
 CONTEXT_TEST(subnormal, "Return True if the argument is subnormal.")
 
-BUILTIN(decimal, fma, KEYWORDS, "($self, /, other, third, context=None)", "Fused multiply-add: self*other+third, rounded once.")
+BUILTIN(decimal, fma, UNNAMED, "($self, /, other, third, context=None)", "Fused multiply-add: self*other+third, rounded once.")
 {
     DecimalState *s = state_of(self);
     PyObject *context = context_argument(s, arg[2]), *b = context ? decimal_operand(s, arg[0], context) : NULL, *c = b ? decimal_operand(s, arg[1], context) : NULL;
@@ -336,7 +336,7 @@ static int work_context(DecimalState *s, PyObject *context, PyObject *rounding, 
     return 0;
 }
 
-BUILTIN(decimal, quantize, KEYWORDS, "($self, /, exp, rounding=None, context=None)", "Return self rounded, with the exponent of exp.")
+BUILTIN(decimal, quantize, UNNAMED, "($self, /, exp, rounding=None, context=None)", "Return self rounded, with the exponent of exp.")
 {
     DecimalState *s = state_of(self);
     mpd_context_t work;
@@ -365,12 +365,12 @@ static PyObject *round_to_int(PyObject *self, PyObject *const *arg, Unary f)
     return result;
 }
 #define TO_INTEGRAL(name, function, text)                                                                                     \
-    BUILTIN(decimal, name, KEYWORDS, "($self, /, rounding=None, context=None)", text) { return round_to_int(self, arg, function); }
+    BUILTIN(decimal, name, UNNAMED, "($self, /, rounding=None, context=None)", text) { return round_to_int(self, arg, function); }
 TO_INTEGRAL(to_integral, mpd_qround_to_int, "Identical to the to_integral_value() method.")
 TO_INTEGRAL(to_integral_value, mpd_qround_to_int, "Round to the nearest integer without signaling Inexact or Rounded.")
 TO_INTEGRAL(to_integral_exact, mpd_qround_to_intx, "Round to the nearest integer, signaling Inexact or Rounded as appropriate.")
 
-BUILTIN(decimal, same_quantum, KEYWORDS, "($self, /, other, context=None)", "Test whether self and other have the same exponent or whether both are NaN.")
+BUILTIN(decimal, same_quantum, UNNAMED, "($self, /, other, context=None)", "Test whether self and other have the same exponent or whether both are NaN.")
 {
     DecimalState *s = state_of(self);
     PyObject *context = context_argument(s, arg[1]), *b = context ? decimal_operand(s, arg[0], context) : NULL;
@@ -380,7 +380,7 @@ BUILTIN(decimal, same_quantum, KEYWORDS, "($self, /, other, context=None)", "Tes
     return result;
 }
 
-BUILTIN(decimal, number_class, KEYWORDS, "($self, /, context=None)", "Return a string that says which of ten classes the operand is in, such as '+Normal'.")
+BUILTIN(decimal, number_class, UNNAMED, "($self, /, context=None)", "Return a string that says which of ten classes the operand is in, such as '+Normal'.")
 {
     PyObject *context = context_argument(state_of(self), arg[0]);
     if (!context) return NULL;
@@ -389,7 +389,7 @@ BUILTIN(decimal, number_class, KEYWORDS, "($self, /, context=None)", "Return a s
     return PyUnicode_FromString(text);
 }
 
-BUILTIN(decimal, to_eng_string, KEYWORDS, "($self, /, context=None)", "Convert to an engineering-type string: the exponent is a multiple of 3.")
+BUILTIN(decimal, to_eng_string, UNNAMED, "($self, /, context=None)", "Convert to an engineering-type string: the exponent is a multiple of 3.")
 {
     PyObject *context = context_argument(state_of(self), arg[0]);
     if (!context) return NULL;
@@ -503,8 +503,8 @@ static PyMethodDef decimal_methods[] = {
     D(is_canonical), D(is_finite), D(is_infinite), D(is_nan), D(is_qnan), D(is_snan), D(is_signed), D(is_zero), D(is_normal), D(is_subnormal),
     D(adjusted), D(canonical), D(conjugate), D(radix), D(copy_abs), D(copy_negate), D(logb), D(logical_invert), D(number_class), D(to_eng_string),
     D(compare_total), D(compare_total_mag), D(copy_sign), D(logical_and), D(logical_or), D(logical_xor), D(rotate), D(same_quantum), D(scaleb),
-    D(shift), METHOD_CLASS(decimal, from_float), D(as_tuple), D(as_integer_ratio), D(__copy__), D(__deepcopy__), D(__format__), D(__reduce__),
-    D(__round__), D(__ceil__), D(__floor__), D(__trunc__), D(__complex__), D(__sizeof__), { 0 }
+    D(shift), METHOD_CLASS(decimal, from_float), D(as_tuple), D(as_integer_ratio), D(__copy__), D(__deepcopy__), METHOD_BARE(decimal, __format__), D(__reduce__),
+    METHOD_BARE(decimal, __round__), D(__ceil__), D(__floor__), D(__trunc__), D(__complex__), D(__sizeof__), { 0 }
 };
 #undef D
 static PyGetSetDef decimal_getset[] = { { "real", get_real, NULL, NULL, NULL }, { "imag", get_imag, NULL, NULL, NULL }, { 0 } };

@@ -163,7 +163,7 @@ int hash_data_argument(PyObject **data, PyObject *string)
     return 0;
 }
 
-SIGNATURE(sponge_signature, "sha3", KEYWORDS, "(data=b'', *, usedforsecurity=True, string=None)");
+SIGNATURE(sponge_signature, "sha3_224", KEYWORDS, "(data=b'', *, usedforsecurity=True, string=None)");
 
 /* SHA-3's types are called themselves; the others have functions. */
 static PyObject *sponge_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

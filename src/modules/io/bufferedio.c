@@ -1,9 +1,9 @@
 /* _io._BufferedIOBase, and _io.BufferedRWPair: a reader and a writer that look like one stream. */
 #include "io_private.h"
 
-#define UNSUPPORTED(name, sig, text) BUILTIN_RAW(bufferediobase, name, sig, text) { return io_unsupported(io_state_of(self), #name); }
+#define UNSUPPORTED(name, sig, text) BUILTIN(bufferediobase, name, KEYWORDS, sig, text) { return io_unsupported(io_state_of(self), #name); }
 
-UNSUPPORTED(detach, "($self, /)", "Disconnect this buffer from its underlying raw stream and return it.")
+BUILTIN_NOARGS(bufferediobase, detach, "($self, /)", "Disconnect this buffer from its underlying raw stream and return it.") { return io_unsupported(io_state_of(self), "detach"); }
 UNSUPPORTED(read, "($self, size=-1, /)", "Read and return up to size bytes, until EOF when size is negative or None.")
 UNSUPPORTED(read1, "($self, size=-1, /)", "Read and return up to size bytes with at most one read() call to the raw stream.")
 UNSUPPORTED(write, "($self, b, /)", "Write buffer b to the IO stream; return the number of bytes, always all of them.")
@@ -31,7 +31,7 @@ BUILTIN_O(bufferediobase, readinto, "($self, buffer, /)", "") { return read_into
 BUILTIN_O(bufferediobase, readinto1, "($self, buffer, /)", "") { return read_into(self, arg, "read1"); }
 
 static PyMethodDef bufferediobase_methods[] = {
-    METHOD(bufferediobase, detach), METHOD(bufferediobase, read), METHOD(bufferediobase, read1), METHOD(bufferediobase, write),
+    METHOD_BARE(bufferediobase, detach), METHOD(bufferediobase, read), METHOD(bufferediobase, read1), METHOD(bufferediobase, write),
     METHOD(bufferediobase, readinto), METHOD(bufferediobase, readinto1),
     { 0 }
 };

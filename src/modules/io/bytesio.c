@@ -187,7 +187,7 @@ BUILTIN_O(bytesio, readinto, "($self, buffer, /)", "Read bytes into buffer; retu
     BytesIo *io = BYTES_IO(self);
     Py_buffer buffer;
     CHECK_OPEN(self);
-    if (!PyArg_Parse(arg, "w*", &buffer)) return NULL;
+    if (!PyArg_Parse(arg, "w*:readinto", &buffer)) return NULL;
     Py_ssize_t n = available(io);
     if (buffer.len < n) n = buffer.len;
     if (n) memcpy(buffer.buf, DATA(io) + io->position, (size_t)n);
@@ -369,7 +369,7 @@ static int bytesio_clear(PyObject *self)
 
 static PyMethodDef bytesio_methods[] = {
     METHOD(bytesio, readable), METHOD(bytesio, writable), METHOD(bytesio, seekable), METHOD(bytesio, flush), METHOD(bytesio, isatty),
-    METHOD(bytesio, tell), METHOD(bytesio, getvalue), METHOD(bytesio, getbuffer), METHOD(bytesio, read), METHOD(bytesio, read1),
+    METHOD(bytesio, tell), METHOD(bytesio, getvalue), METHOD_BARE(bytesio, getbuffer), METHOD(bytesio, read), METHOD(bytesio, read1),
     METHOD(bytesio, readline), METHOD(bytesio, readlines), METHOD(bytesio, readinto), METHOD(bytesio, truncate), METHOD(bytesio, seek),
     METHOD(bytesio, write), METHOD(bytesio, writelines), METHOD(bytesio, close), METHOD(bytesio, __getstate__),
     METHOD(bytesio, __setstate__), METHOD(bytesio, __sizeof__),

@@ -165,11 +165,11 @@ static int iobase_clear(PyObject *self)
 /* ---- methods ------------------------------------------------------------------------------------------------------------------ */
 
 #define UNSUPPORTED(owner, name, sig, text)                                                                             \
-    BUILTIN_RAW(owner, name, sig, text) { return io_unsupported(io_state_of(self), #name); }
+    BUILTIN(owner, name, KEYWORDS, sig, text) { return io_unsupported(io_state_of(self), #name); }
 
 UNSUPPORTED(iobase, seek, "($self, offset, whence=os.SEEK_SET, /)", "Change the stream position to the given byte offset.")
 UNSUPPORTED(iobase, truncate, "($self, size=None, /)", "Truncate file to size bytes; None means the current position.")
-UNSUPPORTED(iobase, fileno, "($self, /)", "Return underlying file descriptor if one exists.")
+BUILTIN_NOARGS(iobase, fileno, "($self, /)", "Return underlying file descriptor if one exists.") { return io_unsupported(io_state_of(self), "fileno"); }
 
 BUILTIN_NOARGS(iobase, tell, "($self, /)", "Return current stream position.")
 {
@@ -206,10 +206,10 @@ BUILTIN_NOARGS(iobase, seekable, "($self, /)", "Return whether object supports r
 BUILTIN_NOARGS(iobase, readable, "($self, /)", "Return whether object was opened for reading.") { Py_RETURN_FALSE; }
 BUILTIN_NOARGS(iobase, writable, "($self, /)", "Return whether object was opened for writing.") { Py_RETURN_FALSE; }
 
-BUILTIN_FAST(iobase, _checkClosed, "($self, msg=None, /)", "") { return Py_XNewRef(io_check_closed(self)); }
+BUILTIN_NOARGS(iobase, _checkClosed, "($self, /)", "") { return Py_XNewRef(io_check_closed(self)); }
 
 #define CHECKER(name, method)                                                                                           \
-    BUILTIN_FAST(iobase, name, "($self, msg=None, /)", "")                                                              \
+    BUILTIN_NOARGS(iobase, name, "($self, /)", "")                                                                      \
     {                                                                                                                   \
         if (io_require(io_state_of(self), self, method) < 0) return NULL;                                               \
         Py_RETURN_TRUE;                                                                                                 \
@@ -366,8 +366,8 @@ static PyObject *iobase_closed(PyObject *self, void *closure)
 static PyMethodDef iobase_methods[] = {
     METHOD(iobase, seek), METHOD(iobase, tell), METHOD(iobase, truncate), METHOD(iobase, flush), METHOD(iobase, close),
     METHOD(iobase, seekable), METHOD(iobase, readable), METHOD(iobase, writable), METHOD(iobase, _checkClosed),
-    METHOD(iobase, _checkSeekable), METHOD(iobase, _checkReadable), METHOD(iobase, _checkWritable), METHOD(iobase, fileno),
-    METHOD(iobase, isatty), METHOD(iobase, __enter__), METHOD(iobase, __exit__), METHOD(iobase, readline), METHOD(iobase, readlines),
+    METHOD(iobase, _checkSeekable), METHOD(iobase, _checkReadable), METHOD(iobase, _checkWritable), METHOD_BARE(iobase, fileno),
+    METHOD(iobase, isatty), METHOD(iobase, __enter__), METHOD_BARE(iobase, __exit__), METHOD(iobase, readline), METHOD(iobase, readlines),
     METHOD(iobase, writelines),
     { 0 }
 };
@@ -460,7 +460,7 @@ done:
 }
 
 #define NOT_IMPLEMENTED(name)                                                                                           \
-    BUILTIN_RAW(rawiobase, name, "($self, buffer, /)", "")                                                              \
+    BUILTIN_FAST(rawiobase, name, "($self, buffer, /)", "")                                                             \
     {                                                                                                                   \
         PyErr_SetNone(PyExc_NotImplementedError);                                                                       \
         return NULL;                                                                                                    \
@@ -469,7 +469,7 @@ NOT_IMPLEMENTED(readinto)
 NOT_IMPLEMENTED(write)
 
 static PyMethodDef rawiobase_methods[] = {
-    METHOD(rawiobase, read), METHOD(rawiobase, readall), METHOD(rawiobase, readinto), METHOD(rawiobase, write), { 0 }
+    METHOD(rawiobase, read), METHOD(rawiobase, readall), METHOD_BARE(rawiobase, readinto), METHOD_BARE(rawiobase, write), { 0 }
 };
 
 static PyType_Slot rawiobase_slots[] = {

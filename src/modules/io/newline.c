@@ -296,9 +296,9 @@ PyType_Spec newline_decoder_spec = {
 
 /* ---- _TextIOBase ------------------------------------------------------------------------------------------------------------------ */
 
-#define UNSUPPORTED(name, sig, text) BUILTIN_RAW(textiobase, name, sig, text) { return io_unsupported(io_state_of(self), #name); }
+#define UNSUPPORTED(name, sig, text) BUILTIN(textiobase, name, KEYWORDS, sig, text) { return io_unsupported(io_state_of(self), #name); }
 
-UNSUPPORTED(detach, "($self, /)", "Separate the underlying buffer from the TextIOBase and return it.")
+BUILTIN_NOARGS(textiobase, detach, "($self, /)", "Separate the underlying buffer from the TextIOBase and return it.") { return io_unsupported(io_state_of(self), "detach"); }
 UNSUPPORTED(read, "($self, size=-1, /)", "Read at most size characters from stream, until EOF when size is negative or omitted.")
 UNSUPPORTED(readline, "($self, size=-1, /)", "Read until newline or EOF.")
 UNSUPPORTED(write, "($self, s, /)", "Write string s to stream; return the number of characters written.")
@@ -306,7 +306,7 @@ UNSUPPORTED(write, "($self, s, /)", "Write string s to stream; return the number
 static PyObject *textiobase_none(PyObject *self, void *closure) { Py_RETURN_NONE; }
 
 static PyMethodDef textiobase_methods[] = {
-    METHOD(textiobase, detach), METHOD(textiobase, read), METHOD(textiobase, readline), METHOD(textiobase, write), { 0 }
+    METHOD_BARE(textiobase, detach), METHOD(textiobase, read), METHOD(textiobase, readline), METHOD(textiobase, write), { 0 }
 };
 static PyGetSetDef textiobase_getset[] = {
     { "encoding", textiobase_none, NULL, "Encoding of the text stream.", NULL },

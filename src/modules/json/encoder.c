@@ -593,7 +593,7 @@ static int json_clear(PyObject *module)
 
 static void json_free(void *module) { json_clear(module); }
 
-static PyMethodDef json_methods[] = { METHOD(json, encode_basestring_ascii), METHOD(json, encode_basestring), METHOD(json, scanstring), { 0 } };
+static PyMethodDef json_methods[] = { METHOD(json, encode_basestring_ascii), METHOD(json, encode_basestring), METHOD_BARE(json, scanstring), { 0 } };
 static PyModuleDef_Slot json_slots[] = { { Py_mod_exec, json_exec }, MODULE_SLOTS_COMMON, { 0, NULL } };
 
 struct PyModuleDef json_module = {

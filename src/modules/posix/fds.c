@@ -18,14 +18,15 @@ BUILTIN(posix, open, KEYWORDS, "($module, /, path, flags, mode=511, *, dir_fd=No
     int flags, mode = 0777, dir_fd, fd;
     bool interrupted;
     Path path;
-    if (int_get(arg[1], &flags) < 0 || (arg[2] && int_get(arg[2], &mode) < 0) || dir_fd_get(arg[3], &dir_fd) < 0) return NULL;
     if (path_get(&path, "open", "path", arg[0], 0) < 0) return NULL;
-    flags |= O_CLOEXEC;
     PyObject *o = NULL;
+    if (int_get(arg[1], &flags) < 0 || (arg[2] && int_get(arg[2], &mode) < 0) || dir_fd_get(arg[3], &dir_fd) < 0) goto done;
+    flags |= O_CLOEXEC;
     if (PySys_Audit("open", "OOi", path.object, Py_None, flags) >= 0) {
         UNLOCKED_RETRY(fd, openat(dir_fd, path.narrow, flags, mode), interrupted);
         if (!interrupted) o = fd < 0 ? path_error(&path) : PyLong_FromLong(fd);
     }
+done:
     path_done(&path);
     return o;
 }
@@ -561,7 +562,7 @@ BUILTIN_O(posix, tcgetpgrp, "($module, fd, /)", "Return the process group associ
     return group < 0 ? posix_error() : PyLong_FromLong(group);
 }
 
-BUILTIN(posix, tcsetpgrp, POSITIONAL, "($module, fd, pgid, /)", "Set the process group associated with the terminal specified by fd.")
+BUILTIN(posix, tcsetpgrp, PARSED, "($module, fd, pgid, /)", "Set the process group associated with the terminal specified by fd.")
 {
     int fd, group;
     if (int_get(arg[0], &fd) < 0 || int_get(arg[1], &group) < 0) return NULL;

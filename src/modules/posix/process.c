@@ -123,7 +123,7 @@ BUILTIN(posix, system, KEYWORDS, "($module, /, command)", "Execute the command i
 
 /* ---- wait -------------------------------------------------------------------------------------------------------------- */
 
-BUILTIN(posix, waitpid, POSITIONAL, "($module, pid, options, /)", "Wait for completion of a given child process. Returns (pid, status).")
+BUILTIN(posix, waitpid, PARSED, "($module, pid, options, /)", "Wait for completion of a given child process. Returns (pid, status).")
 {
     int pid, options, status = 0;
     pid_t result;
@@ -186,7 +186,7 @@ static PyStructSequence_Field waitid_fields[] = {
 };
 static PyStructSequence_Desc waitid_desc = { "posix.waitid_result", "The result of waitid().", waitid_fields, 5 };
 
-BUILTIN(posix, waitid, POSITIONAL, "($module, idtype, id, options, /)", "Wait for a process or processes; None when there is nothing with WNOHANG.")
+BUILTIN(posix, waitid, PARSED, "($module, idtype, id, options, /)", "Wait for a process or processes; None when there is nothing with WNOHANG.")
 {
     int type, id, options, result;
     bool interrupted;
@@ -242,7 +242,7 @@ BUILTIN(posix, waitstatus_to_exitcode, KEYWORDS, "($module, /, status)",
 
 /* ---- signals, groups, priorities ------------------------------------------------------------------------------------------- */
 
-BUILTIN(posix, kill, POSITIONAL, "($module, pid, signal, /)", "Kill a process with a signal.")
+BUILTIN(posix, kill, PARSED, "($module, pid, signal, /)", "Kill a process with a signal.")
 {
     int pid, signal;
     if (int_get(arg[0], &pid) < 0 || int_get(arg[1], &signal) < 0 || PySys_Audit("os.kill", "ii", pid, signal) < 0) return NULL;
@@ -251,7 +251,7 @@ BUILTIN(posix, kill, POSITIONAL, "($module, pid, signal, /)", "Kill a process wi
     Py_RETURN_NONE;
 }
 
-BUILTIN(posix, killpg, POSITIONAL, "($module, pgid, signal, /)", "Kill a process group with a signal.")
+BUILTIN(posix, killpg, PARSED, "($module, pgid, signal, /)", "Kill a process group with a signal.")
 {
     int group, signal;
     if (int_get(arg[0], &group) < 0 || int_get(arg[1], &signal) < 0 || PySys_Audit("os.killpg", "ii", group, signal) < 0) return NULL;
@@ -282,7 +282,7 @@ BUILTIN_O(posix, getsid, "($module, pid, /)", "Call the system call getsid(pid) 
     return session < 0 ? posix_error() : PyLong_FromLong(session);
 }
 
-BUILTIN(posix, setpgid, POSITIONAL, "($module, pid, pgrp, /)", "Call the system call setpgid(pid, pgrp).")
+BUILTIN(posix, setpgid, PARSED, "($module, pid, pgrp, /)", "Call the system call setpgid(pid, pgrp).")
 {
     int pid, group;
     if (int_get(arg[0], &pid) < 0 || int_get(arg[1], &group) < 0) return NULL;
@@ -384,7 +384,7 @@ BUILTIN_O(posix, sched_getscheduler, "($module, pid, /)", "Get the scheduling po
     return policy < 0 ? posix_error() : PyLong_FromLong(policy);
 }
 
-BUILTIN(posix, sched_setscheduler, POSITIONAL, "($module, pid, policy, param, /)", "Set the scheduling policy for the process.")
+BUILTIN(posix, sched_setscheduler, PARSED, "($module, pid, policy, param, /)", "Set the scheduling policy for the process.")
 {
     int pid, policy;
     struct sched_param param;
@@ -403,7 +403,7 @@ BUILTIN_O(posix, sched_getparam, "($module, pid, /)", "Returns scheduling parame
     return o;
 }
 
-BUILTIN(posix, sched_setparam, POSITIONAL, "($module, pid, param, /)", "Set scheduling parameters for the process identified by pid.")
+BUILTIN(posix, sched_setparam, PARSED, "($module, pid, param, /)", "Set scheduling parameters for the process identified by pid.")
 {
     int pid;
     struct sched_param param;
@@ -453,7 +453,7 @@ BUILTIN_O(posix, sched_getaffinity, "($module, pid, /)", "Return the affinity of
     return cpus;
 }
 
-BUILTIN(posix, sched_setaffinity, POSITIONAL, "($module, pid, mask, /)", "Set the CPU affinity of the process to an iterable of CPU numbers.")
+BUILTIN(posix, sched_setaffinity, PARSED, "($module, pid, mask, /)", "Set the CPU affinity of the process to an iterable of CPU numbers.")
 {
     int pid;
     size_t n = CPU_SETSIZE;
@@ -590,10 +590,10 @@ BUILTIN_O(posix, strerror, "($module, code, /)", "Translate an error code to a m
     return PyUnicode_DecodeLocale(strerror(code), "surrogateescape");
 }
 
-BUILTIN(posix, umask, POSITIONAL, "($module, mask, /)", "Set the current numeric umask and return the previous umask.")
+BUILTIN_O(posix, umask, "($module, mask, /)", "Set the current numeric umask and return the previous umask.")
 {
     int mask;
-    if (int_get(arg[0], &mask) < 0) return NULL;
+    if (int_get(arg, &mask) < 0) return NULL;
     return PyLong_FromLong((long)umask((mode_t)mask));
 }
 

@@ -1,5 +1,6 @@
 /* _socket: the module's functions: names, addresses and services, byte order, interfaces. */
 #include "socket_private.h"
+#include "capi/args.h"
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -435,8 +436,8 @@ static PyObject *sockets_cmsg_len(PyObject *self, PyObject *arg) { return ancill
 static PyObject *sockets_cmsg_space(PyObject *self, PyObject *arg) { return ancillary_size(arg, true); }
 
 PyMethodDef socket_name_methods[] = {
-    METHOD(sockets, gethostname), METHOD(sockets, sethostname), METHOD(sockets, gethostbyname), METHOD(sockets, gethostbyname_ex),
-    METHOD(sockets, gethostbyaddr), METHOD(sockets, close), METHOD(sockets, dup), METHOD(sockets, htons), METHOD(sockets, ntohs),
+    METHOD(sockets, gethostname), METHOD_BARE(sockets, sethostname), METHOD_BARE(sockets, gethostbyname), METHOD_BARE(sockets, gethostbyname_ex),
+    METHOD_BARE(sockets, gethostbyaddr), METHOD(sockets, close), METHOD(sockets, dup), METHOD(sockets, htons), METHOD(sockets, ntohs),
     METHOD(sockets, htonl), METHOD(sockets, ntohl), METHOD(sockets, inet_aton), METHOD(sockets, inet_ntoa), METHOD(sockets, getdefaulttimeout),
     METHOD(sockets, setdefaulttimeout), METHOD(sockets, if_nameindex), METHOD(sockets, if_nametoindex), METHOD(sockets, if_indextoname),
     { "getservbyname", sockets_getservbyname, METH_VARARGS, "getservbyname(servicename[, protocolname]) -> integer\n\nReturn a port number from a service name and protocol name." },
@@ -448,7 +449,7 @@ PyMethodDef socket_name_methods[] = {
     { "getaddrinfo", (PyCFunction)(void (*)(void))sockets_getaddrinfo, METH_VARARGS | METH_KEYWORDS,
       "getaddrinfo(host, port [, family, type, proto, flags])\n    -> list of (family, type, proto, canonname, sockaddr)\n\nResolve host and port into addrinfo struct." },
     { "getnameinfo", sockets_getnameinfo, METH_VARARGS, "getnameinfo(sockaddr, flags) --> (host, port)\n\nGet host and port for a sockaddr." },
-    { "CMSG_LEN", sockets_cmsg_len, METH_O, "CMSG_LEN(length) -> control message length\n\nLength of an ancillary item with that much data, without padding." },
-    { "CMSG_SPACE", sockets_cmsg_space, METH_O, "CMSG_SPACE(length) -> buffer size\n\nRoom that an ancillary item with that much data takes." },
+    { "CMSG_LEN", sockets_cmsg_len, METH_O | METH_BARE_NAME, "CMSG_LEN(length) -> control message length\n\nLength of an ancillary item with that much data, without padding." },
+    { "CMSG_SPACE", sockets_cmsg_space, METH_O | METH_BARE_NAME, "CMSG_SPACE(length) -> buffer size\n\nRoom that an ancillary item with that much data takes." },
     { 0 }
 };

@@ -45,7 +45,7 @@ BUILTIN_O(ctypes, addressof, "($module, obj, /)", "Return the address of the C i
     return PyLong_FromVoidPtr(CDATA(arg)->ptr);
 }
 
-BUILTIN(ctypes, resize, POSITIONAL, "($module, obj, size, /)", "Resize the memory buffer of a ctypes instance.")
+BUILTIN(ctypes, resize, PARSED, "($module, obj, size, /)", "Resize the memory buffer of a ctypes instance.")
 {
     CTypes *state = module_state(self);
     Py_ssize_t size = PyNumber_AsSsize_t(arg[1], PyExc_OverflowError);
@@ -90,7 +90,7 @@ BUILTIN_O(ctypes, pointer, "($module, obj, /)", "Create a new pointer instance, 
 
 /* ---- libraries ---- */
 
-BUILTIN(ctypes, dlopen, POSITIONAL, "($module, name, flag=RTLD_NOW, /)", "Open a shared library.")
+BUILTIN(ctypes, dlopen, PARSED, "($module, name, flag=RTLD_NOW, /)", "Open a shared library.")
 {
     PyObject *path = NULL;
     int mode = RTLD_NOW;
@@ -121,7 +121,7 @@ BUILTIN_O(ctypes, dlclose, "($module, handle, /)", "Close a shared library.")
     Py_RETURN_NONE;
 }
 
-BUILTIN(ctypes, dlsym, POSITIONAL, "($module, handle, name, /)", "Find a symbol in a shared library.")
+BUILTIN(ctypes, dlsym, PARSED, "($module, handle, name, /)", "Find a symbol in a shared library.")
 {
     void *handle = PyLong_AsVoidPtr(arg[0]);
     const char *name = handle || !PyErr_Occurred() ? PyUnicode_AsUTF8(arg[1]) : NULL;
@@ -184,7 +184,7 @@ BUILTIN_O(ctypes, Py_DECREF, "($module, obj, /)", "Drop a reference.")
     return Py_NewRef(arg);
 }
 
-BUILTIN(ctypes, _unpickle, POSITIONAL, "($module, type, state, /)", "Make an instance from its pickled state.")
+BUILTIN(ctypes, _unpickle, UNNAMED_PARSED, "($module, type, state, /)", "Make an instance from its pickled state.")
 {
     PyObject *made = PyObject_CallMethod(arg[0], "__new__", "(O)", arg[0]), *r = NULL;
     if (made && PyTuple_Check(arg[1]) && PyTuple_GET_SIZE(arg[1]) == 2)
@@ -240,10 +240,10 @@ fail:
 /* ---- the module ---- */
 
 static PyMethodDef ctypes_methods[] = {
-    METHOD(ctypes, sizeof), METHOD(ctypes, alignment), METHOD(ctypes, byref), METHOD(ctypes, addressof), METHOD(ctypes, resize), METHOD(ctypes, buffer_info),
-    METHOD(ctypes, POINTER), METHOD(ctypes, pointer), METHOD(ctypes, dlopen), METHOD(ctypes, dlclose), METHOD(ctypes, dlsym), METHOD(ctypes, call_function),
-    METHOD(ctypes, call_cdeclfunction), METHOD(ctypes, get_errno), METHOD(ctypes, set_errno), METHOD(ctypes, PyObj_FromPtr), METHOD(ctypes, Py_INCREF),
-    METHOD(ctypes, Py_DECREF), METHOD(ctypes, _unpickle), { 0 }
+    METHOD(ctypes, sizeof), METHOD(ctypes, alignment), METHOD_BARE(ctypes, byref), METHOD(ctypes, addressof), METHOD_BARE(ctypes, resize), METHOD(ctypes, buffer_info),
+    METHOD(ctypes, POINTER), METHOD(ctypes, pointer), METHOD_BARE(ctypes, dlopen), METHOD_BARE(ctypes, dlclose), METHOD_BARE(ctypes, dlsym), METHOD_BARE(ctypes, call_function),
+    METHOD_BARE(ctypes, call_cdeclfunction), METHOD(ctypes, get_errno), METHOD_BARE(ctypes, set_errno), METHOD_BARE(ctypes, PyObj_FromPtr), METHOD(ctypes, Py_INCREF),
+    METHOD(ctypes, Py_DECREF), METHOD_BARE(ctypes, _unpickle), { 0 }
 };
 
 static int add_address(PyObject *module, const char *name, void *address) { return PyModule_Add(module, name, PyLong_FromVoidPtr(address)); }
