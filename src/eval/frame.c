@@ -8,11 +8,32 @@
 
 enum { CHUNK_BYTES = 16 * 1024, CHUNK_HEAD_WORDS = offsetof(_PyStackChunk, data) / sizeof(PyObject *) };
 
+/* Chunks come from the arena allocator, as in CPython: greenlet gives those of a dead greenlet back to it itself. A thread keeps
+ * one chunk that it left, so that calls to and fro across an edge do not map and unmap memory. */
+static _PyStackChunk *chunk_new(PyThreadState *ts, size_t bytes)
+{
+    _PyStackChunk *spare = ((Thread *)ts)->spare_chunk;
+    if (spare && bytes == CHUNK_BYTES) {
+        ((Thread *)ts)->spare_chunk = NULL;
+        return spare;
+    }
+    PyObjectArenaAllocator arena;
+    PyObject_GetArenaAllocator(&arena);
+    return arena.alloc(arena.ctx, bytes);
+}
+
+static void chunk_free(_PyStackChunk *chunk)
+{
+    PyObjectArenaAllocator arena;
+    PyObject_GetArenaAllocator(&arena);
+    arena.free(arena.ctx, chunk, chunk->size);
+}
+
 PyObject **frame_stack_grow(PyThreadState *ts, size_t words)
 {
     size_t bytes = CHUNK_BYTES;
     while (bytes < (words + CHUNK_HEAD_WORDS + 1) * sizeof(PyObject *)) bytes *= 2;
-    _PyStackChunk *chunk = PyMem_RawMalloc(bytes);
+    _PyStackChunk *chunk = chunk_new(ts, bytes);
     if (!chunk) {
         PyErr_NoMemory();
         return NULL;
@@ -34,15 +55,18 @@ void frame_stack_shrink(PyThreadState *ts)
     ts->datastack_chunk = previous;
     ts->datastack_top = &previous->data[previous->top];
     ts->datastack_limit = (PyObject **)(void *)((char *)previous + previous->size);
-    PyMem_RawFree(chunk);
+    if (chunk->size == CHUNK_BYTES && !((Thread *)ts)->spare_chunk) ((Thread *)ts)->spare_chunk = chunk;
+    else chunk_free(chunk);
 }
 
 void frame_stack_free(PyThreadState *ts)
 {
     for (_PyStackChunk *chunk = ts->datastack_chunk, *previous; chunk; chunk = previous) {
         previous = chunk->previous;
-        PyMem_RawFree(chunk);
+        chunk_free(chunk);
     }
+    if (((Thread *)ts)->spare_chunk) chunk_free(((Thread *)ts)->spare_chunk);
+    ((Thread *)ts)->spare_chunk = NULL;
     ts->datastack_chunk = NULL;
     ts->datastack_top = ts->datastack_limit = NULL;
 }

@@ -336,11 +336,6 @@ void PyThreadState_Clear(PyThreadState *ts)
     ts->_status.cleared = 1;
 }
 
-static void datastack_free(PyThreadState *ts)
-{
-    if (ts->datastack_chunk) frame_stack_free(ts);
-}
-
 /* Unlinks and frees. Nothing may refer to it any more, the thread that runs it aside. */
 void thread_unlink_free(PyThreadState *ts)
 {
@@ -352,7 +347,7 @@ void thread_unlink_free(PyThreadState *ts)
     lists_unlock();
     if (thread_gilstate == ts) thread_gilstate = NULL;
     if (thread_current == (Thread *)ts) thread_current = NULL;
-    datastack_free(ts);
+    frame_stack_free(ts);
     if (((Thread *)ts)->runtime.own_memory) free(ts);
 }
 
@@ -388,7 +383,7 @@ void threads_delete_except(PyThreadState *keep)
     for (PyThreadState *next; list; list = next) {
         next = list->next;
         PyThreadState_Clear(list);
-        datastack_free(list);
+        frame_stack_free(list);
         if (((Thread *)list)->runtime.own_memory) free(list);
     }
 }

@@ -74,6 +74,7 @@ typedef struct Thread {
     uintptr_t stack_low, stack_high; /* bounds of the C stack, for recursion checks */
     ThreadRuntime runtime;           /* runtime/: what waiting and signals need */
     struct _PyInterpreterFrame *event_frame;   /* eval/: whose event a tool hears just now */
+    struct _stack_chunk *spare_chunk;          /* eval/: of the stack of frames, left but not given back */
 } Thread;
 
 extern _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
