@@ -1,5 +1,6 @@
 /* Private names that compiled modules import, of things that belong to runtime/. */
 #include "runtime/state.h"
+#include "objects/dict.h"
 
 #include <fcntl.h>
 
@@ -9,6 +10,11 @@ PyAPI_FUNC(void) _PyErr_SetKeyError(PyObject *key);
 PyAPI_FUNC(PyObject *) _PyErr_FormatFromCause(PyObject *type, const char *format, ...);
 PyAPI_FUNC(int) _PyGen_FetchStopIterationValue(PyObject **value);
 PyAPI_FUNC(int) _PySet_Update(PyObject *set, PyObject *iterable);
+PyAPI_FUNC(int) _PySet_NextEntry(PyObject *set, Py_ssize_t *at, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(int) _PySet_NextEntryRef(PyObject *set, Py_ssize_t *at, PyObject **key, Py_hash_t *hash);
+PyAPI_FUNC(PyObject *) _PyList_Extend(PyListObject *list, PyObject *iterable);
+PyAPI_FUNC(int) _PyDict_SetItem_KnownHash(PyObject *d, PyObject *key, PyObject *value, Py_hash_t hash);
+PyAPI_FUNC(int) _PyDict_SetItem_KnownHash_LockHeld(PyDictObject *d, PyObject *key, PyObject *value, Py_hash_t hash);
 PyAPI_FUNC(PyObject *) _Py_CheckFunctionResult(PyThreadState *t, PyObject *callable, PyObject *result, const char *where);
 PyAPI_FUNC(PyObject *) _PyObject_MakeTpCall(PyThreadState *t, PyObject *callable, PyObject *const *args, Py_ssize_t nargs, PyObject *keywords);
 
@@ -69,6 +75,47 @@ int _PySet_Update(PyObject *set, PyObject *iterable)
     PyObject *r = PyObject_CallMethod(set, "update", "(O)", iterable);
     Py_XDECREF(r);
     return r ? 0 : -1;
+}
+
+/* The key is borrowed; 0 after the last one, -1 for what is no set. */
+int _PySet_NextEntry(PyObject *set, Py_ssize_t *at, PyObject **key, Py_hash_t *hash)
+{
+    if (!PyAnySet_Check(set)) {
+        PyErr_BadInternalCall();
+        return -1;
+    }
+    PySetObject *s = (PySetObject *)set;
+    Py_ssize_t i = *at;
+    while (i >= 0 && i <= s->mask && (!s->table[i].key || s->table[i].hash == -1)) i++;     /* empty, or deleted */
+    *at = i + 1;
+    if (i < 0 || i > s->mask) return 0;
+    *key = s->table[i].key;
+    *hash = s->table[i].hash;
+    return 1;
+}
+
+int _PySet_NextEntryRef(PyObject *set, Py_ssize_t *at, PyObject **key, Py_hash_t *hash)
+{
+    int found = _PySet_NextEntry(set, at, key, hash);
+    if (found == 1) Py_INCREF(*key);
+    return found;
+}
+
+PyObject *_PyList_Extend(PyListObject *list, PyObject *iterable)
+{
+    return PyList_Extend((PyObject *)list, iterable) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+int _PyDict_SetItem_KnownHash(PyObject *d, PyObject *key, PyObject *value, Py_hash_t hash)
+{
+    if (PyDict_Check(d)) return dict_set_known_hash((PyDictObject *)d, key, hash, value);
+    PyErr_BadInternalCall();
+    return -1;
+}
+
+int _PyDict_SetItem_KnownHash_LockHeld(PyDictObject *d, PyObject *key, PyObject *value, Py_hash_t hash)
+{
+    return dict_set_known_hash(d, key, hash, value);
 }
 
 /* A call that returned NULL has set an exception, and no other has. */
