@@ -43,6 +43,24 @@ static inline int check_count(const char *name, Py_ssize_t n, Py_ssize_t min, Py
     return -1;
 }
 
+/* Arguments that may be left out (NULL): a C int; a size, which __index__ may give. 0 or -1. */
+static inline int int_argument(PyObject *o, int otherwise, int *value)
+{
+    *value = o ? PyLong_AsInt(o) : otherwise;
+    return UNLIKELY(*value == -1) && PyErr_Occurred() ? -1 : 0;
+}
+
+static inline int size_argument(PyObject *o, Py_ssize_t otherwise, Py_ssize_t *value)
+{
+    *value = otherwise;
+    if (!o) return 0;
+    PyObject *index = PyNumber_Index(o);
+    if (!index) return -1;
+    *value = PyLong_AsSsize_t(index);
+    Py_DECREF(index);
+    return UNLIKELY(*value == -1) && PyErr_Occurred() ? -1 : 0;
+}
+
 /* In an instance of a heap type: visits the type, as tp_traverse has to. */
 #define VISIT_TYPE(o) Py_VISIT(Py_TYPE(o))
 

@@ -2,10 +2,8 @@
  *
  * The library works while the GIL is released; each object has a lock of its own, so that two threads cannot be in its
  * stream at once. Input and output longer than zlib's unsigned counters go through in pieces. */
-#include "capi/args.h"
+#include "modules/compression.h"
 
-#include <limits.h>
-#include <string.h>
 #include <structmember.h>
 #include <zlib.h>
 
@@ -40,14 +38,6 @@ static ZlibState *state_of(PyObject *o)
     return PyModule_GetState(module);
 }
 
-static void lock_stream(PyThread_type_lock lock)
-{
-    if (PyThread_acquire_lock(lock, 0)) return;
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(lock, 1);
-    Py_END_ALLOW_THREADS
-}
-
 static COLD void zlib_error(ZlibState *state, const z_stream *z, int err, const char *what)
 {
     const char *message = err == Z_VERSION_ERROR ? "library version mismatch" : z->msg;
@@ -77,79 +67,30 @@ static void stream_init(z_stream *z)
     z->zfree = zlib_free;
 }
 
-/* ---- output ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------------------------------------ */
 
-/* Bytes that grow; full at most max bytes when max >= 0. */
-typedef struct Output { PyObject *bytes; Py_ssize_t used, room, max; } Output;
+enum { RAISED = -100, FULL = -101 };          /* beside the codes of zlib */
 
-static int output_begin(Output *out, Py_ssize_t initial, Py_ssize_t max)
+/* Calls deflate or inflate once, without the GIL. Its code; FULL when the output has reached its limit, RAISED. */
+static int step(Output *out, z_stream *z, int (*function)(z_stream *, int), int flush)
 {
-    if (max >= 0 && initial > max) initial = max;
-    if (initial < 2) initial = 2;             /* never the shared one-byte strings */
-    *out = (Output){ PyBytes_FromStringAndSize(NULL, initial), 0, initial, max };
-    return out->bytes ? 0 : -1;
+    int err;
+    Py_ssize_t room = output_room(out);
+    if (room <= 0) return room < 0 ? RAISED : FULL;
+    z->next_out = output_next(out);
+    z->avail_out = (uInt)room;
+    Py_BEGIN_ALLOW_THREADS
+    err = function(z, flush);
+    Py_END_ALLOW_THREADS
+    output_took(out, z->next_out);
+    return err;
 }
-
-/* Gives the stream room to write to. 1, 0 when the maximum is reached, -1. */
-static int output_offer(Output *out, z_stream *z)
-{
-    if (out->max >= 0 && out->used >= out->max) return 0;
-    if (out->used == out->room) {
-        Py_ssize_t larger = out->room < PY_SSIZE_T_MAX / 2 ? out->room * 2 : PY_SSIZE_T_MAX;
-        if (out->room == PY_SSIZE_T_MAX) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        if (_PyBytes_Resize(&out->bytes, larger) < 0) return -1;
-        out->room = larger;
-    }
-    Py_ssize_t n = (out->max >= 0 && out->max < out->room ? out->max : out->room) - out->used;
-    z->next_out = (Bytef *)PyBytes_AS_STRING(out->bytes) + out->used;
-    z->avail_out = n > (Py_ssize_t)UINT_MAX ? UINT_MAX : (uInt)n;
-    return 1;
-}
-
-static void output_took(Output *out, const z_stream *z) { out->used = (char *)z->next_out - PyBytes_AS_STRING(out->bytes); }
-
-static PyObject *output_end(Output *out)
-{
-    if (out->used < 2) {
-        PyObject *small = PyBytes_FromStringAndSize(PyBytes_AS_STRING(out->bytes), out->used);
-        Py_DECREF(out->bytes);
-        return small;
-    }
-    _PyBytes_Resize(&out->bytes, out->used);
-    return out->bytes;
-}
-
-static void output_drop(Output *out) { Py_CLEAR(out->bytes); }
 
 /* The next piece of input. */
 static void offer_input(z_stream *z, Py_ssize_t *left)
 {
     z->avail_in = *left > (Py_ssize_t)UINT_MAX ? UINT_MAX : (uInt)*left;
     *left -= z->avail_in;
-}
-
-/* ---- arguments -------------------------------------------------------------------------------------------------------------------------------- */
-
-static int int_argument(PyObject *o, int default_value, int *value)
-{
-    *value = default_value;
-    if (!o) return 0;
-    *value = PyLong_AsInt(o);
-    return *value == -1 && PyErr_Occurred() ? -1 : 0;
-}
-
-static int size_argument(PyObject *o, Py_ssize_t default_value, Py_ssize_t *value)
-{
-    *value = default_value;
-    if (!o) return 0;
-    PyObject *index = PyNumber_Index(o);
-    if (!index) return -1;
-    *value = PyLong_AsSsize_t(index);
-    Py_DECREF(index);
-    return *value == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* ---- whole strings ------------------------------------------------------------------------------------------------------------------------------ */
@@ -164,7 +105,7 @@ BUILTIN(zlib, compress, KEYWORDS, "($module, data, /, level=Z_DEFAULT_COMPRESSIO
     Output out;
     if (PyObject_GetBuffer(arg[0], &data, PyBUF_SIMPLE) < 0) return NULL;
     if (int_argument(arg[1], Z_DEFAULT_COMPRESSION, &level) < 0 || int_argument(arg[2], MAX_WBITS, &wbits) < 0 ||
-        output_begin(&out, INITIAL_SIZE, -1) < 0) {
+        output_start(&out, INITIAL_SIZE, -1) < 0) {
         PyBuffer_Release(&data);
         return NULL;
     }
@@ -173,10 +114,7 @@ BUILTIN(zlib, compress, KEYWORDS, "($module, data, /, level=Z_DEFAULT_COMPRESSIO
     if (err != Z_OK) {
         if (err == Z_MEM_ERROR) PyErr_SetString(PyExc_MemoryError, "Out of memory while compressing data");
         else if (err == Z_STREAM_ERROR) PyErr_SetString(state->error, "Bad compression level");
-        else {
-            deflateEnd(&z);
-            zlib_error(state, &z, err, "while compressing data");
-        }
+        else zlib_error(state, &z, err, "while compressing data");
         goto error;
     }
     Py_ssize_t left = data.len;
@@ -184,17 +122,10 @@ BUILTIN(zlib, compress, KEYWORDS, "($module, data, /, level=Z_DEFAULT_COMPRESSIO
     do {
         offer_input(&z, &left);
         do {
-            if (output_offer(&out, &z) < 0) {
+            err = step(&out, &z, deflate, left ? Z_NO_FLUSH : Z_FINISH);
+            if (err == Z_STREAM_ERROR) zlib_error(state, &z, err, "while compressing data");
+            if (err == Z_STREAM_ERROR || err == RAISED) {
                 deflateEnd(&z);
-                goto error;
-            }
-            Py_BEGIN_ALLOW_THREADS
-            err = deflate(&z, left ? Z_NO_FLUSH : Z_FINISH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &z);
-            if (err == Z_STREAM_ERROR) {
-                deflateEnd(&z);
-                zlib_error(state, &z, err, "while compressing data");
                 goto error;
             }
         } while (z.avail_out == 0);
@@ -205,7 +136,7 @@ BUILTIN(zlib, compress, KEYWORDS, "($module, data, /, level=Z_DEFAULT_COMPRESSIO
         goto error;
     }
     PyBuffer_Release(&data);
-    return output_end(&out);
+    return output_finish(&out);
 error:
     output_drop(&out);
     PyBuffer_Release(&data);
@@ -227,15 +158,12 @@ BUILTIN(zlib, decompress, KEYWORDS, "($module, data, /, wbits=MAX_WBITS, bufsize
         PyErr_SetString(PyExc_ValueError, "bufsize must be non-negative");
         goto no_output;
     }
-    if (output_begin(&out, bufsize, -1) < 0) goto no_output;
+    if (output_start(&out, bufsize, -1) < 0) goto no_output;
     stream_init(&z);
     err = inflateInit2(&z, wbits);
     if (err != Z_OK) {
         if (err == Z_MEM_ERROR) PyErr_SetString(PyExc_MemoryError, "Out of memory while decompressing data");
-        else {
-            inflateEnd(&z);
-            zlib_error(state, &z, err, "while preparing to decompress data");
-        }
+        else zlib_error(state, &z, err, "while preparing to decompress data");
         goto error;
     }
     Py_ssize_t left = data.len;
@@ -243,38 +171,22 @@ BUILTIN(zlib, decompress, KEYWORDS, "($module, data, /, wbits=MAX_WBITS, bufsize
     do {
         offer_input(&z, &left);
         do {
-            if (output_offer(&out, &z) < 0) {
-                inflateEnd(&z);
-                goto error;
-            }
-            Py_BEGIN_ALLOW_THREADS
-            err = inflate(&z, left ? Z_SYNC_FLUSH : Z_FINISH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &z);
-            if (err == Z_MEM_ERROR) {
-                inflateEnd(&z);
-                PyErr_SetString(PyExc_MemoryError, "Out of memory while decompressing data");
-                goto error;
-            }
-            if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) {
-                zlib_error(state, &z, err, "while decompressing data");
-                inflateEnd(&z);
-                goto error;
-            }
+            err = step(&out, &z, inflate, left ? Z_SYNC_FLUSH : Z_FINISH);
+            if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) goto failed;
         } while (z.avail_out == 0 && err != Z_STREAM_END);
     } while (err != Z_STREAM_END && left);
-    if (err != Z_STREAM_END) {
-        zlib_error(state, &z, err, "while decompressing data");
-        inflateEnd(&z);
-        goto error;
-    }
+    if (err != Z_STREAM_END) goto failed;
     err = inflateEnd(&z);
     if (err != Z_OK) {
         zlib_error(state, &z, err, "while finishing decompression");
         goto error;
     }
     PyBuffer_Release(&data);
-    return output_end(&out);
+    return output_finish(&out);
+failed:
+    if (err == Z_MEM_ERROR) PyErr_SetString(PyExc_MemoryError, "Out of memory while decompressing data");
+    else if (err != RAISED) zlib_error(state, &z, err, "while decompressing data");
+    inflateEnd(&z);
 error:
     output_drop(&out);
 no_output:
@@ -376,6 +288,14 @@ static int inflate_set_dictionary(ZlibState *state, z_stream *z, PyObject *zdict
     return status;
 }
 
+/* A step of inflate; the dictionary is given when the stream asks for it. */
+static int inflate_step(ZlibState *state, Output *out, z_stream *z, PyObject *zdict, int flush)
+{
+    int err = step(out, z, inflate, flush);
+    if (err != Z_NEED_DICT || !zdict) return err;
+    return inflate_set_dictionary(state, z, zdict) < 0 ? RAISED : step(out, z, inflate, flush);
+}
+
 BUILTIN(zlib, decompressobj, KEYWORDS, "($module, /, wbits=MAX_WBITS, zdict=b'')",
     "An object that decompresses data piece by piece.\n\n  wbits\n    the window size and the container format\n  zdict\n"
     "    the dictionary that the compressor used")
@@ -418,25 +338,21 @@ BUILTIN_O(Compress, compress, "($self, data, /)", "What can be output of the dat
     PyObject *result = NULL;
     int err;
     if (PyObject_GetBuffer(arg, &data, PyBUF_SIMPLE) < 0) return NULL;
-    lock_stream(s->lock);
-    if (output_begin(&out, INITIAL_SIZE, -1) < 0) goto done;
+    stream_lock(s->lock);
+    if (output_start(&out, INITIAL_SIZE, -1) < 0) goto done;
     Py_ssize_t left = data.len;
     s->z.next_in = data.buf;
     do {
         offer_input(&s->z, &left);
         do {
-            if (output_offer(&out, &s->z) < 0) goto done;
-            Py_BEGIN_ALLOW_THREADS
-            err = deflate(&s->z, Z_NO_FLUSH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &s->z);
+            if ((err = step(&out, &s->z, deflate, Z_NO_FLUSH)) == RAISED) goto done;
             if (err == Z_STREAM_ERROR) {
                 zlib_error(state, &s->z, err, "while compressing data");
                 goto done;
             }
         } while (s->z.avail_out == 0);
     } while (left);
-    result = output_end(&out);
+    result = output_finish(&out);
     out.bytes = NULL;
 done:
     output_drop(&out);
@@ -455,15 +371,11 @@ BUILTIN(Compress, flush, POSITIONAL, "($self, mode=zlib.Z_FINISH, /)",
     int mode, err;
     if (int_argument(arg[0], Z_FINISH, &mode) < 0) return NULL;
     if (mode == Z_NO_FLUSH) return PyBytes_FromStringAndSize(NULL, 0);
-    lock_stream(s->lock);
+    stream_lock(s->lock);
     s->z.avail_in = 0;
-    if (output_begin(&out, INITIAL_SIZE, -1) < 0) goto done;
+    if (output_start(&out, INITIAL_SIZE, -1) < 0) goto done;
     do {
-        if (output_offer(&out, &s->z) < 0) goto done;
-        Py_BEGIN_ALLOW_THREADS
-        err = deflate(&s->z, mode);
-        Py_END_ALLOW_THREADS
-        output_took(&out, &s->z);
+        if ((err = step(&out, &s->z, deflate, mode)) == RAISED) goto done;
         if (err == Z_STREAM_ERROR) {
             zlib_error(state, &s->z, err, "while flushing");
             goto done;
@@ -481,7 +393,7 @@ BUILTIN(Compress, flush, POSITIONAL, "($self, mode=zlib.Z_FINISH, /)",
         zlib_error(state, &s->z, err, "while flushing");
         goto done;
     }
-    result = output_end(&out);
+    result = output_finish(&out);
     out.bytes = NULL;
 done:
     output_drop(&out);
@@ -493,7 +405,7 @@ static PyObject *copy_stream(PyObject *self, PyTypeObject *type, int (*copy)(z_s
 {
     Stream *s = STREAM(self), *other = new_stream(type);
     if (!other) return NULL;
-    lock_stream(s->lock);
+    stream_lock(s->lock);
     int err = copy(&other->z, &s->z);
     if (err == Z_OK) {
         other->ready = true;
@@ -583,34 +495,28 @@ BUILTIN(Decompress, decompress, KEYWORDS, "($self, data, /, max_length=0)",
         PyBuffer_Release(&data);
         return NULL;
     }
-    lock_stream(s->lock);
-    if (output_begin(&out, INITIAL_SIZE, max ? max : -1) < 0) goto done;
+    stream_lock(s->lock);
+    if (output_start(&out, INITIAL_SIZE, max ? max : -1) < 0) goto done;
     Py_ssize_t left = data.len;
     s->z.next_in = data.buf;
     do {
         offer_input(&s->z, &left);
         do {
-            int room = output_offer(&out, &s->z);
-            if (room < 0) goto done;
-            if (!room) goto full;
-            Py_BEGIN_ALLOW_THREADS
-            err = inflate(&s->z, Z_SYNC_FLUSH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &s->z);
-            if (err == Z_NEED_DICT && s->zdict) {
-                if (inflate_set_dictionary(state, &s->z, s->zdict) < 0) goto done;
-            }
-            else if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) goto full;
-        } while (err != Z_STREAM_END && (s->z.avail_out == 0 || err == Z_NEED_DICT));
+            int code = inflate_step(state, &out, &s->z, s->zdict, Z_SYNC_FLUSH);
+            if (code == RAISED) goto done;
+            if (code == FULL) goto enough;
+            err = code;
+            if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) goto enough;
+        } while (err != Z_STREAM_END && s->z.avail_out == 0);
     } while (err != Z_STREAM_END && left);
-full:
+enough:
     if (save_rest(s, &data, err) < 0) goto done;
     if (err == Z_STREAM_END) s->eof = 1;
     else if (err != Z_OK && err != Z_BUF_ERROR) {
         zlib_error(state, &s->z, err, "while decompressing data");
         goto done;
     }
-    result = output_end(&out);
+    result = output_finish(&out);
     out.bytes = NULL;
 done:
     output_drop(&out);
@@ -633,27 +539,20 @@ BUILTIN(Decompress, flush, POSITIONAL, "($self, length=zlib.DEF_BUF_SIZE, /)", "
         PyErr_SetString(PyExc_ValueError, "length must be greater than zero");
         return NULL;
     }
-    lock_stream(s->lock);
+    stream_lock(s->lock);
     if (PyObject_GetBuffer(s->unconsumed_tail, &data, PyBUF_SIMPLE) < 0) {
         PyThread_release_lock(s->lock);
         return NULL;
     }
-    if (output_begin(&out, length, -1) < 0) goto done;
+    if (output_start(&out, length, -1) < 0) goto done;
     Py_ssize_t left = data.len;
     s->z.next_in = data.buf;
     do {
         offer_input(&s->z, &left);
         do {
-            if (output_offer(&out, &s->z) < 0) goto done;
-            Py_BEGIN_ALLOW_THREADS
-            err = inflate(&s->z, left ? Z_SYNC_FLUSH : Z_FINISH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &s->z);
-            if (err == Z_NEED_DICT && s->zdict) {
-                if (inflate_set_dictionary(state, &s->z, s->zdict) < 0) goto done;
-            }
-            else if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) goto enough;
-        } while (err != Z_STREAM_END && (s->z.avail_out == 0 || err == Z_NEED_DICT));
+            if ((err = inflate_step(state, &out, &s->z, s->zdict, left ? Z_SYNC_FLUSH : Z_FINISH)) == RAISED) goto done;
+            if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) goto enough;
+        } while (err != Z_STREAM_END && s->z.avail_out == 0);
     } while (err != Z_STREAM_END && left);
 enough:
     if (save_rest(s, &data, err) < 0) goto done;
@@ -666,7 +565,7 @@ enough:
             goto done;
         }
     }
-    result = output_end(&out);
+    result = output_finish(&out);
     out.bytes = NULL;
 done:
     output_drop(&out);
@@ -698,10 +597,8 @@ typedef struct Decompressor {
     PyObject_HEAD
     z_stream z;
     bool ready;
-    char eof, needs_input;
-    PyObject *zdict, *unused_data;
-    unsigned char *kept;                      /* input for later */
-    size_t kept_size, kept_at;
+    PyObject *zdict;
+    Feed feed;
     PyThread_type_lock lock;
 } Decompressor;
 
@@ -719,15 +616,13 @@ static PyObject *decompressor_new(PyTypeObject *type, PyObject *args, PyObject *
     if (!d) return NULL;
     stream_init(&d->z);
     d->ready = false;
-    d->eof = 0;
-    d->needs_input = 1;
-    d->kept = NULL;
-    d->kept_size = d->kept_at = 0;
     d->zdict = Py_XNewRef(arg[1]);
-    d->unused_data = PyBytes_FromStringAndSize(NULL, 0);
     d->lock = PyThread_allocate_lock();
-    if (!d->lock) PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-    if (!d->lock || !d->unused_data) goto error;
+    if (feed_init(&d->feed) < 0) goto error;
+    if (!d->lock) {
+        PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
+        goto error;
+    }
     int err = inflateInit2(&d->z, wbits);
     if (err == Z_OK) {
         d->ready = true;
@@ -745,111 +640,53 @@ error:
 static void decompressor_dealloc(PyObject *o)
 {
     Decompressor *d = DECOMPRESSOR(o);
-    PyTypeObject *type = Py_TYPE(o);
     if (d->ready) inflateEnd(&d->z);
     if (d->lock) PyThread_free_lock(d->lock);
-    PyMem_Free(d->kept);
-    Py_XDECREF(d->unused_data);
+    feed_fini(&d->feed);
     Py_XDECREF(d->zdict);
-    PyObject_Free(o);
-    Py_DECREF(type);
+    free_instance(o);
 }
 
-/* Inflates from z.next_in, *left bytes beyond z.avail_in; stops at max bytes of output. */
-static PyObject *decompressor_run(ZlibState *state, Decompressor *d, Py_ssize_t *left, Py_ssize_t max)
+/* Inflates the *n bytes at *data, leaving there what was not used; stops at max bytes of output. */
+static PyObject *decompressor_run(ZlibState *state, Decompressor *d, const void **data, size_t *n, Py_ssize_t max)
 {
     Output out;
     int err = Z_OK;
-    if (output_begin(&out, INITIAL_SIZE, max) < 0) return NULL;
+    Py_ssize_t left = (Py_ssize_t)*n;
+    if (output_start(&out, INITIAL_SIZE, max) < 0) return NULL;
+    d->z.next_in = (Bytef *)*data;
     do {
-        offer_input(&d->z, left);
+        offer_input(&d->z, &left);
         do {
-            int room = output_offer(&out, &d->z);
-            if (room < 0) goto error;
-            if (!room) goto full;
-            Py_BEGIN_ALLOW_THREADS
-            err = inflate(&d->z, Z_SYNC_FLUSH);
-            Py_END_ALLOW_THREADS
-            output_took(&out, &d->z);
-            if (err == Z_NEED_DICT && d->zdict) {
-                if (inflate_set_dictionary(state, &d->z, d->zdict) < 0) goto error;
-            }
-            else if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) {
+            int code = inflate_step(state, &out, &d->z, d->zdict, Z_SYNC_FLUSH);
+            if (code == RAISED) goto error;
+            if (code == FULL) goto full;
+            err = code;
+            if (err != Z_OK && err != Z_BUF_ERROR && err != Z_STREAM_END) {
                 zlib_error(state, &d->z, err, "while decompressing data");
                 goto error;
             }
-        } while (err != Z_STREAM_END && (d->z.avail_out == 0 || err == Z_NEED_DICT));
-    } while (err != Z_STREAM_END && *left);
+        } while (err != Z_STREAM_END && d->z.avail_out == 0);
+    } while (err != Z_STREAM_END && left);
 full:
-    *left += d->z.avail_in;
-    d->z.avail_in = 0;
-    if (err == Z_STREAM_END) d->eof = 1;
-    return output_end(&out);
+    d->feed.eof = err == Z_STREAM_END;
+    *data = d->z.next_in;
+    *n = (size_t)left + d->z.avail_in;
+    return output_finish(&out);
 error:
     output_drop(&out);
     return NULL;
 }
 
-/* Puts data behind what was kept. */
-static int decompressor_keep(Decompressor *d, const void *data, size_t n)
+static PyObject *decompressor_feed(ZlibState *state, Decompressor *d, const void *data, size_t n, Py_ssize_t max)
 {
-    size_t have = d->kept_size - d->kept_at;
-    if (n > SIZE_MAX / 2 - have) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    unsigned char *joined = PyMem_Malloc(have + n ? have + n : 1);
-    if (!joined) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (have) memcpy(joined, d->kept + d->kept_at, have);
-    if (n) memcpy(joined + have, data, n);
-    PyMem_Free(d->kept);
-    d->kept = joined;
-    d->kept_at = 0;
-    d->kept_size = have + n;
-    return 0;
-}
-
-static PyObject *decompressor_feed(ZlibState *state, Decompressor *d, const Py_buffer *data, Py_ssize_t max)
-{
-    bool from_kept = d->kept_size > d->kept_at;
-    if (from_kept) {
-        if (data->len && decompressor_keep(d, data->buf, (size_t)data->len) < 0) return NULL;
-        d->z.next_in = d->kept + d->kept_at;
-    }
-    else d->z.next_in = data->buf;
-    Py_ssize_t left = from_kept ? (Py_ssize_t)(d->kept_size - d->kept_at) : data->len;
-    PyObject *result = decompressor_run(state, d, &left, max);
-    if (!result) {
-        d->z.next_in = NULL;
-        return NULL;
-    }
-    if (d->eof) {
-        d->needs_input = 0;
-        if (left > 0) {
-            PyObject *rest = PyBytes_FromStringAndSize((char *)d->z.next_in, left);
-            if (!rest) goto error;
-            Py_SETREF(d->unused_data, rest);
-        }
-        d->kept_at = d->kept_size = 0;
-    }
-    else if (left == 0) {
-        d->kept_at = d->kept_size = 0;
-        d->needs_input = (char)(max < 0 || PyBytes_GET_SIZE(result) < max);      /* a full result: the stream may hold more */
-    }
-    else {
-        d->needs_input = 0;
-        if (from_kept) d->kept_at = d->kept_size - (size_t)left;
-        else if (decompressor_keep(d, d->z.next_in, (size_t)left) < 0) goto error;
-    }
-    d->z.next_in = NULL;
+    if (feed_offer(&d->feed, &data, &n) < 0) return NULL;
+    PyObject *result = decompressor_run(state, d, &data, &n, max);
+    d->z.next_in = NULL;                      /* the memory is not ours any more */
+    d->z.avail_in = 0;
+    /* a full result: the stream may hold more */
+    if (result && feed_settle(&d->feed, data, n, max < 0 || PyBytes_GET_SIZE(result) < max) < 0) Py_CLEAR(result);
     return result;
-error:
-    d->z.next_in = NULL;
-    Py_DECREF(result);
-    return NULL;
 }
 
 BUILTIN(Decompressor, decompress, KEYWORDS, "($self, /, data, max_length=-1)",
@@ -862,9 +699,9 @@ BUILTIN(Decompressor, decompress, KEYWORDS, "($self, /, data, max_length=-1)",
     PyObject *result = NULL;
     if (PyObject_GetBuffer(arg[0], &data, PyBUF_SIMPLE) < 0) return NULL;
     if (size_argument(arg[1], -1, &max) == 0) {
-        lock_stream(d->lock);
-        if (d->eof) PyErr_SetString(PyExc_EOFError, "End of stream already reached");
-        else result = decompressor_feed(state_of(self), d, &data, max < 0 ? -1 : max);
+        stream_lock(d->lock);
+        if (d->feed.eof) PyErr_SetString(PyExc_EOFError, "End of stream already reached");
+        else result = decompressor_feed(state_of(self), d, data.buf, (size_t)data.len, max < 0 ? -1 : max);
         PyThread_release_lock(d->lock);
     }
     PyBuffer_Release(&data);
@@ -874,9 +711,7 @@ BUILTIN(Decompressor, decompress, KEYWORDS, "($self, /, data, max_length=-1)",
 static PyMethodDef Decompressor_methods[] = { METHOD(Decompressor, decompress), {0} };
 
 static PyMemberDef Decompressor_members[] = {
-    { "eof", Py_T_BOOL, offsetof(Decompressor, eof), Py_READONLY, "whether the end of the stream was reached" },
-    { "unused_data", Py_T_OBJECT_EX, offsetof(Decompressor, unused_data), Py_READONLY, "what came behind the end of the stream" },
-    { "needs_input", Py_T_BOOL, offsetof(Decompressor, needs_input), Py_READONLY, "whether more input is needed before there is more output" },
+    FEED_MEMBERS(Decompressor, feed),
     {0},
 };
 

@@ -1,16 +1,10 @@
 /* The _bz2 module: BZ2Compressor and BZ2Decompressor over libbz2.
  *
  * Each object has a lock, held while the library works without the GIL. The library counts in unsigned ints, so that longer
- * input goes through in pieces. What a decompressor has been given and has not used yet is kept in `input`, bytes [at, length). */
-#include "capi/args.h"
+ * input goes through in pieces. */
+#include "modules/compression.h"
 
 #include <bzlib.h>
-#include <limits.h>
-#include <string.h>
-
-enum { FIRST_OUTPUT = 32 * 1024, MOST_GROWTH = 64 * 1024 * 1024 };
-
-typedef struct Output { PyObject *bytes; Py_ssize_t used, limit; } Output;       /* limit < 0: none */
 
 typedef struct Compressor { PyObject_HEAD bz_stream stream; bool ready, flushed; PyThread_type_lock lock; } Compressor;
 
@@ -18,23 +12,12 @@ typedef struct Decompressor {
     PyObject_HEAD
     bz_stream stream;
     bool ready, failed;
-    char eof, needs_input;
-    PyObject *unused_data;
-    char *input;
-    size_t at, length, room;
+    Feed feed;
     PyThread_type_lock lock;
 } Decompressor;
 
 #define COMPRESSOR(o) ((Compressor *)(o))
 #define DECOMPRESSOR(o) ((Decompressor *)(o))
-
-static void acquire(PyThread_type_lock lock)
-{
-    if (PyThread_acquire_lock(lock, NOWAIT_LOCK)) return;
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(lock, WAIT_LOCK);
-    Py_END_ALLOW_THREADS
-}
 
 /* 0, or -1 with an exception for what the library says went wrong. */
 static int check(int code)
@@ -57,38 +40,14 @@ static int check(int code)
     return -1;
 }
 
-/* ---- output that grows ---- */
-
-static int output_start(Output *out, bz_stream *stream, Py_ssize_t limit)
+/* Room for output: 1, 0 when the limit is reached, -1. */
+static int offer_output(Output *out, bz_stream *stream)
 {
-    Py_ssize_t size = limit >= 0 && limit < FIRST_OUTPUT ? limit : FIRST_OUTPUT;
-    *out = (Output){ PyBytes_FromStringAndSize(NULL, size), 0, limit };
-    if (!out->bytes) return -1;
-    stream->next_out = PyBytes_AS_STRING(out->bytes);
-    stream->avail_out = (unsigned)size;
-    return 0;
-}
-
-/* More room behind what is full. 1: done, 0: the limit is reached, -1: out of memory. */
-static int output_grow(Output *out, bz_stream *stream)
-{
-    Py_ssize_t size = PyBytes_GET_SIZE(out->bytes), more = size < FIRST_OUTPUT ? FIRST_OUTPUT : size < MOST_GROWTH ? size : MOST_GROWTH;
-    if (out->limit >= 0 && more > out->limit - size) more = out->limit - size;
-    if (!more) return 0;
-    if (size > PY_SSIZE_T_MAX - more) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (_PyBytes_Resize(&out->bytes, size + more) < 0) return -1;
-    stream->next_out = PyBytes_AS_STRING(out->bytes) + size;
-    stream->avail_out = (unsigned)more;
-    return 1;
-}
-
-static PyObject *output_finish(Output *out, bz_stream *stream)
-{
-    if (stream->avail_out) _PyBytes_Resize(&out->bytes, PyBytes_GET_SIZE(out->bytes) - stream->avail_out);
-    return out->bytes;
+    Py_ssize_t room = output_room(out);
+    if (room < 0) return -1;
+    stream->next_out = output_next(out);
+    stream->avail_out = (unsigned)room;
+    return room != 0;
 }
 
 /* ---- compressor ---- */
@@ -96,7 +55,8 @@ static PyObject *output_finish(Output *out, bz_stream *stream)
 static PyObject *compress(Compressor *c, char *data, size_t left, int action)
 {
     Output out;
-    if (output_start(&out, &c->stream, -1) < 0) return NULL;
+    int code;
+    if (output_start(&out, OUTPUT_FIRST, -1) < 0) return NULL;
     c->stream.next_in = data;
     c->stream.avail_in = 0;
     for (;;) {
@@ -105,17 +65,17 @@ static PyObject *compress(Compressor *c, char *data, size_t left, int action)
             left -= c->stream.avail_in;
         }
         if (action == BZ_RUN && !c->stream.avail_in) break;
-        if (!c->stream.avail_out && output_grow(&out, &c->stream) < 0) goto fail;
-        int code;
+        if (offer_output(&out, &c->stream) < 0) goto fail;
         Py_BEGIN_ALLOW_THREADS
         code = BZ2_bzCompress(&c->stream, action);
         Py_END_ALLOW_THREADS
+        output_took(&out, c->stream.next_out);
         if (check(code) < 0) goto fail;
         if (action == BZ_FINISH && code == BZ_STREAM_END) break;
     }
-    return output_finish(&out, &c->stream);
+    return output_finish(&out);
 fail:
-    Py_XDECREF(out.bytes);
+    output_drop(&out);
     return NULL;
 }
 
@@ -125,7 +85,7 @@ BUILTIN_O(compressor, compress, "($self, data, /)", "Give data to the compressor
     Py_buffer view;
     PyObject *result = NULL;
     if (PyObject_GetBuffer(arg, &view, PyBUF_SIMPLE) < 0) return NULL;
-    acquire(c->lock);
+    stream_lock(c->lock);
     if (c->flushed) PyErr_SetString(PyExc_ValueError, "Compressor has been flushed");
     else result = compress(c, view.buf, (size_t)view.len, BZ_RUN);
     PyThread_release_lock(c->lock);
@@ -137,7 +97,7 @@ BUILTIN_NOARGS(compressor, flush, "($self, /)", "Finish, and return what output 
 {
     Compressor *c = COMPRESSOR(self);
     PyObject *result = NULL;
-    acquire(c->lock);
+    stream_lock(c->lock);
     if (c->flushed) PyErr_SetString(PyExc_ValueError, "Repeated call to flush()");
     else {
         c->flushed = true;
@@ -172,11 +132,9 @@ static PyObject *compressor_new(PyTypeObject *type, PyObject *args, PyObject *kw
 
 static void compressor_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     if (COMPRESSOR(self)->ready) BZ2_bzCompressEnd(&COMPRESSOR(self)->stream);
     if (COMPRESSOR(self)->lock) PyThread_free_lock(COMPRESSOR(self)->lock);
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_instance(self);
 }
 
 static PyMethodDef compressor_methods[] = { METHOD(compressor, compress), METHOD(compressor, flush), { 0 } };
@@ -189,119 +147,61 @@ static PyType_Spec compressor_spec = { "_bz2.BZ2Compressor", sizeof(Compressor),
 /* ---- decompressor ---- */
 
 /* Runs the library over [*data, *data + *left), leaving there what it did not use. */
-static PyObject *decompress(Decompressor *d, char **data, size_t *left, Py_ssize_t limit)
+static PyObject *decompress(Decompressor *d, const void **data, size_t *left, Py_ssize_t limit)
 {
     Output out;
-    if (output_start(&out, &d->stream, limit) < 0) return NULL;
-    d->stream.next_in = *data;
-    d->stream.avail_in = 0;
+    int code, room;
+    if (output_start(&out, OUTPUT_FIRST, limit) < 0) return NULL;
+    d->stream.next_in = (char *)*data;
+    if (offer_output(&out, &d->stream) < 0) goto fail;
     for (;;) {
-        unsigned piece = *left > UINT_MAX ? UINT_MAX : (unsigned)*left;
-        int code, grown;
-        d->stream.avail_in = piece;
+        unsigned piece = d->stream.avail_in = *left > UINT_MAX ? UINT_MAX : (unsigned)*left;
         Py_BEGIN_ALLOW_THREADS
         code = BZ2_bzDecompress(&d->stream);
         Py_END_ALLOW_THREADS
+        output_took(&out, d->stream.next_out);
         *left -= piece - d->stream.avail_in;
         if (check(code) < 0) goto fail;
         if (code == BZ_STREAM_END) {
-            d->eof = 1;
+            d->feed.eof = 1;
             break;
         }
-        if (!d->stream.avail_out) {
-            if ((grown = output_grow(&out, &d->stream)) < 0) goto fail;
-            if (!grown) break;
+        if (d->stream.avail_out) {
+            if (!*left) break;
         }
-        else if (!*left) break;
+        else if ((room = offer_output(&out, &d->stream)) < 0) goto fail;
+        else if (!room) break;
     }
     *data = d->stream.next_in;
-    return output_finish(&out, &d->stream);
+    return output_finish(&out);
 fail:
-    *data = d->stream.next_in;
-    Py_XDECREF(out.bytes);
+    output_drop(&out);
     return NULL;
 }
 
-/* Appends to the input kept. 0, or -1 with MemoryError. */
-static int keep_input(Decompressor *d, const char *data, size_t n)
+static PyObject *decompress_more(Decompressor *d, const void *data, size_t n, Py_ssize_t limit)
 {
-    if (d->length + n > d->room) {
-        if (d->at) {
-            memmove(d->input, d->input + d->at, d->length - d->at);
-            d->length -= d->at;
-            d->at = 0;
-        }
-        if (d->length + n > d->room) {
-            char *larger = PyMem_Realloc(d->input, d->length + n);
-            if (!larger) {
-                PyErr_NoMemory();
-                return -1;
-            }
-            d->input = larger;
-            d->room = d->length + n;
-        }
-    }
-    memcpy(d->input + d->length, data, n);
-    d->length += n;
-    return 0;
-}
-
-static PyObject *decompress_more(Decompressor *d, char *data, size_t n, Py_ssize_t limit)
-{
-    bool kept = d->at < d->length;
-    if (kept) {
-        if (keep_input(d, data, n) < 0) return NULL;
-        data = d->input + d->at;
-        n = d->length - d->at;
-    }
+    if (feed_offer(&d->feed, &data, &n) < 0) return NULL;
     PyObject *result = decompress(d, &data, &n, limit);
     if (!result) {
-        d->at = d->length = 0;
-        d->needs_input = 0;
+        feed_forget(&d->feed);
+        d->feed.needs_input = 0;
         d->failed = true;                     /* the library's state is not to be used again */
-        return NULL;
     }
-    if (d->eof) {
-        d->needs_input = 0;
-        d->at = d->length = 0;
-        if (n) {
-            PyObject *rest = PyBytes_FromStringAndSize(data, (Py_ssize_t)n);
-            if (!rest) goto fail;
-            Py_SETREF(d->unused_data, rest);
-        }
-    }
-    else if (!n) {
-        d->at = d->length = 0;
-        d->needs_input = d->stream.avail_out != 0;
-    }
-    else {
-        d->needs_input = 0;
-        if (kept) d->at = (size_t)(data - d->input);
-        else if (keep_input(d, data, n) < 0) goto fail;
-    }
+    else if (feed_settle(&d->feed, data, n, d->stream.avail_out != 0) < 0) Py_CLEAR(result);
     return result;
-fail:
-    Py_DECREF(result);
-    return NULL;
 }
 
 BUILTIN(decompressor, decompress, KEYWORDS, "($self, /, data, max_length=-1)", "Decompress data, up to max_length bytes of output if that is not negative.")
 {
     Decompressor *d = DECOMPRESSOR(self);
-    Py_ssize_t limit = -1;
+    Py_ssize_t limit;
     Py_buffer view;
     PyObject *result = NULL;
     if (PyObject_GetBuffer(arg[0], &view, PyBUF_SIMPLE) < 0) return NULL;
-    if (arg[1]) {
-        PyObject *index = PyNumber_Index(arg[1]);
-        if (index) {
-            limit = PyLong_AsSsize_t(index);
-            Py_DECREF(index);
-        }
-        if (limit == -1 && PyErr_Occurred()) goto done;
-    }
-    acquire(d->lock);
-    if (d->eof) PyErr_SetString(PyExc_EOFError, "End of stream already reached");
+    if (size_argument(arg[1], -1, &limit) < 0) goto done;
+    stream_lock(d->lock);
+    if (d->feed.eof) PyErr_SetString(PyExc_EOFError, "End of stream already reached");
     else if (d->failed) PyErr_SetString(PyExc_ValueError, "Decompressor is unusable after a previous error");
     else result = decompress_more(d, view.buf, (size_t)view.len, limit);
     PyThread_release_lock(d->lock);
@@ -316,9 +216,8 @@ static PyObject *decompressor_new(PyTypeObject *type, PyObject *args, PyObject *
         return PyErr_Format(PyExc_TypeError, "BZ2Decompressor() takes no %s arguments", PyTuple_GET_SIZE(args) ? "positional" : "keyword");
     Decompressor *d = (Decompressor *)type->tp_alloc(type, 0);
     if (!d) return NULL;
-    d->needs_input = 1;
     if (!(d->lock = PyThread_allocate_lock())) PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-    else if ((d->unused_data = PyBytes_FromStringAndSize(NULL, 0)) && check(BZ2_bzDecompressInit(&d->stream, 0, 0)) == 0) {
+    else if (feed_init(&d->feed) == 0 && check(BZ2_bzDecompressInit(&d->stream, 0, 0)) == 0) {
         d->ready = true;
         return (PyObject *)d;
     }
@@ -328,21 +227,16 @@ static PyObject *decompressor_new(PyTypeObject *type, PyObject *args, PyObject *
 
 static void decompressor_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     Decompressor *d = DECOMPRESSOR(self);
     if (d->ready) BZ2_bzDecompressEnd(&d->stream);
     if (d->lock) PyThread_free_lock(d->lock);
-    PyMem_Free(d->input);
-    Py_XDECREF(d->unused_data);
-    type->tp_free(self);
-    Py_DECREF(type);
+    feed_fini(&d->feed);
+    free_instance(self);
 }
 
 static PyMethodDef decompressor_methods[] = { METHOD(decompressor, decompress), { 0 } };
 static PyMemberDef decompressor_members[] = {
-    { "eof", Py_T_BOOL, offsetof(Decompressor, eof), Py_READONLY, "True once the end of the stream was seen." },
-    { "unused_data", Py_T_OBJECT_EX, offsetof(Decompressor, unused_data), Py_READONLY, "Data found behind the end of the stream." },
-    { "needs_input", Py_T_BOOL, offsetof(Decompressor, needs_input), Py_READONLY, "True if more input is needed before more output can come." },
+    FEED_MEMBERS(Decompressor, feed),
     { 0 }
 };
 static PyType_Slot decompressor_slots[] = {
@@ -355,14 +249,7 @@ static PyType_Spec decompressor_spec = { "_bz2.BZ2Decompressor", sizeof(Decompre
 
 static int bz2_exec(PyObject *module)
 {
-    PyType_Spec *specs[] = { &compressor_spec, &decompressor_spec };
-    for (size_t i = 0; i < ARRAY_LENGTH(specs); i++) {
-        PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
-        int r = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
-        Py_XDECREF(type);
-        if (r < 0) return -1;
-    }
-    return 0;
+    return module_add_type(module, &compressor_spec, NULL) < 0 ? -1 : module_add_type(module, &decompressor_spec, NULL);
 }
 
 static PyModuleDef_Slot bz2_slots[] = {

@@ -3,7 +3,7 @@
  * Hash objects have a mutex, so that two threads that share one never are in the library's context at once; long input is
  * hashed without the GIL. OpenSSL's error queue is emptied whenever an exception is made of it. */
 #define OPENSSL_API_COMPAT 0x10101000L        /* HMAC_CTX: what replaces it wants every name looked up anew */
-#include "capi/args.h"
+#include "modules/hash/hash_support.h"
 
 #include <limits.h>
 #include <openssl/err.h>
@@ -11,8 +11,6 @@
 #include <openssl/hmac.h>
 #include <openssl/objects.h>
 #include <string.h>
-
-enum { RELEASE_GIL_FROM = 2048 };
 
 typedef struct HashState { PyTypeObject *hash_type, *xof_type, *hmac_type; PyObject *constructors, *unsupported; } HashState;
 
@@ -104,29 +102,6 @@ static const char *text_argument(PyObject *o, const char *function, const char *
     return text;
 }
 
-/* The buffer of something to be hashed. */
-static int hashed_buffer(PyObject *o, Py_buffer *view)
-{
-    if (PyUnicode_Check(o)) PyErr_SetString(PyExc_TypeError, "Strings must be encoded before hashing");
-    else if (!PyObject_CheckBuffer(o)) PyErr_SetString(PyExc_TypeError, "object supporting the buffer API required");
-    else if (PyObject_GetBuffer(o, view, PyBUF_SIMPLE) == 0) {
-        if (view->ndim <= 1) return 0;
-        PyBuffer_Release(view);
-        PyErr_SetString(PyExc_BufferError, "Buffer must be single dimension");
-    }
-    return -1;
-}
-
-static PyObject *hex_text(const unsigned char *bytes, Py_ssize_t n)
-{
-    PyObject *text = n > PY_SSIZE_T_MAX / 2 ? PyErr_NoMemory() : PyUnicode_New(n * 2, 127);
-    for (Py_ssize_t i = 0; text && i < n; i++) {
-        PyUnicode_1BYTE_DATA(text)[2 * i] = (Py_UCS1)"0123456789abcdef"[bytes[i] >> 4];
-        PyUnicode_1BYTE_DATA(text)[2 * i + 1] = (Py_UCS1)"0123456789abcdef"[bytes[i] & 15];
-    }
-    return text;
-}
-
 /* ---- HASH ---------------------------------------------------------------------------------------------------------------- */
 
 static Hash *hash_new(PyTypeObject *type)
@@ -165,7 +140,7 @@ static int hash_feed(Hash *h, PyObject *data)
 {
     Py_buffer view;
     int done;
-    if (hashed_buffer(data, &view) < 0) return -1;
+    if (hash_get_buffer(data, &view) < 0) return -1;
     PyMutex_Lock(&h->mutex);
     if (view.len >= RELEASE_GIL_FROM) {
         Py_BEGIN_ALLOW_THREADS
@@ -239,16 +214,7 @@ BUILTIN_NOARGS(hash, hexdigest, "($self, /)", "Return the digest value as a stri
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     Py_ssize_t n = hash_finish(HASH(self), digest);
-    return n < 0 ? NULL : hex_text(digest, n);
-}
-
-static int length_argument(PyObject *o, Py_ssize_t *n)
-{
-    PyObject *index = PyNumber_Index(o);
-    if (!index) return -1;
-    *n = PyLong_AsSsize_t(index);
-    Py_DECREF(index);
-    return *n == -1 && PyErr_Occurred() ? -1 : 0;
+    return n < 0 ? NULL : hash_hex_text(digest, n);
 }
 
 static int xof_finish(Hash *h, unsigned char *digest, Py_ssize_t n)
@@ -265,7 +231,7 @@ static int xof_finish(Hash *h, unsigned char *digest, Py_ssize_t n)
 BUILTIN(xof, digest, KEYWORDS, "($self, /, length)", "Return the digest value as a bytes object.")
 {
     Py_ssize_t n;
-    if (length_argument(arg[0], &n) < 0) return NULL;
+    if (size_argument(arg[0], -1, &n) < 0) return NULL;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
     if (bytes && xof_finish(HASH(self), (unsigned char *)PyBytes_AS_STRING(bytes), n) < 0) Py_CLEAR(bytes);
     return bytes;
@@ -274,10 +240,10 @@ BUILTIN(xof, digest, KEYWORDS, "($self, /, length)", "Return the digest value as
 BUILTIN(xof, hexdigest, KEYWORDS, "($self, /, length)", "Return the digest value as a string of hexadecimal digits.")
 {
     Py_ssize_t n;
-    if (length_argument(arg[0], &n) < 0) return NULL;
+    if (size_argument(arg[0], -1, &n) < 0) return NULL;
     unsigned char *digest = PyMem_Malloc((size_t)n);
     if (!digest) return PyErr_NoMemory();
-    PyObject *text = xof_finish(HASH(self), digest, n) < 0 ? NULL : hex_text(digest, n);
+    PyObject *text = xof_finish(HASH(self), digest, n) < 0 ? NULL : hash_hex_text(digest, n);
     PyMem_Free(digest);
     return text;
 }
@@ -329,7 +295,7 @@ static PyObject *construct(PyObject *module, const char *name, PyObject *data, P
     if (string) data = string;
     Py_buffer view;                           /* what cannot be hashed is said before what the hash is */
     if (data) {
-        if (hashed_buffer(data, &view) < 0) return NULL;
+        if (hash_get_buffer(data, &view) < 0) return NULL;
         PyBuffer_Release(&view);
     }
     EVP_MD *md = find_by_name(state, name, for_security);
@@ -519,7 +485,7 @@ static int hmac_feed(Hmac *h, PyObject *data)
 {
     Py_buffer view;
     int done;
-    if (hashed_buffer(data, &view) < 0) return -1;
+    if (hash_get_buffer(data, &view) < 0) return -1;
     PyMutex_Lock(&h->mutex);
     if (view.len >= RELEASE_GIL_FROM) {
         Py_BEGIN_ALLOW_THREADS
@@ -617,7 +583,7 @@ BUILTIN_NOARGS(hmac, hexdigest, "($self, /)",
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     Py_ssize_t n = hmac_finish(HMAC_OBJECT(self), digest);
-    return n < 0 ? NULL : hex_text(digest, n);
+    return n < 0 ? NULL : hash_hex_text(digest, n);
 }
 
 static const EVP_MD *hmac_md(PyObject *self) { return HMAC_CTX_get_md(HMAC_OBJECT(self)->context); }

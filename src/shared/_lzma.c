@@ -1,17 +1,14 @@
 /* The _lzma module: LZMACompressor and LZMADecompressor over liblzma.
  *
- * Each object has a lock, held while the library works without the GIL. What a decompressor has been given and has not used
- * yet is kept in `input`, bytes [at, length). Filter chains come as lists of dicts. */
-#include "capi/args.h"
+ * Each object has a lock, held while the library works without the GIL. Filter chains come as lists of dicts. */
+#include "modules/compression.h"
 
 #include <lzma.h>
-#include <string.h>
 
 enum { FORMAT_AUTO, FORMAT_XZ, FORMAT_ALONE, FORMAT_RAW };
-enum { CHECK_UNKNOWN = LZMA_CHECK_ID_MAX + 1, FIRST_OUTPUT = 32 * 1024, MOST_GROWTH = 64 * 1024 * 1024 };
+enum { CHECK_UNKNOWN = LZMA_CHECK_ID_MAX + 1 };
 
 typedef struct LzmaState { PyObject *error; } LzmaState;
-typedef struct Output { PyObject *bytes; Py_ssize_t limit; } Output;             /* limit < 0: none */
 
 typedef struct Compressor { PyObject_HEAD lzma_stream stream; bool flushed; PyThread_type_lock lock; } Compressor;
 
@@ -19,10 +16,7 @@ typedef struct Decompressor {
     PyObject_HEAD
     lzma_stream stream;
     int check;
-    char eof, needs_input;
-    PyObject *unused_data;
-    uint8_t *input;
-    size_t at, length, room;
+    Feed feed;
     PyThread_type_lock lock;
 } Decompressor;
 
@@ -32,14 +26,6 @@ typedef struct Decompressor {
 static PyModuleDef lzma_module;
 
 static LzmaState *state_of(PyObject *o) { return PyModule_GetState(PyType_GetModuleByDef(Py_TYPE(o), &lzma_module)); }
-
-static void acquire(PyThread_type_lock lock)
-{
-    if (PyThread_acquire_lock(lock, NOWAIT_LOCK)) return;
-    Py_BEGIN_ALLOW_THREADS
-    PyThread_acquire_lock(lock, WAIT_LOCK);
-    Py_END_ALLOW_THREADS
-}
 
 /* 0, or -1 with an exception for what the library says went wrong. */
 static int check(LzmaState *state, lzma_ret code)
@@ -249,38 +235,26 @@ fail:
     return NULL;
 }
 
-/* ---- output that grows --------------------------------------------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------------------------------------------------------- */
 
-static int output_start(Output *out, lzma_stream *stream, Py_ssize_t limit)
+/* Room for output: 1, 0 when the limit is reached, -1. */
+static int offer_output(Output *out, lzma_stream *stream)
 {
-    Py_ssize_t size = limit >= 0 && limit < FIRST_OUTPUT ? limit : FIRST_OUTPUT;
-    *out = (Output){ PyBytes_FromStringAndSize(NULL, size), limit };
-    if (!out->bytes) return -1;
-    stream->next_out = (uint8_t *)PyBytes_AS_STRING(out->bytes);
-    stream->avail_out = (size_t)size;
-    return 0;
+    Py_ssize_t room = output_room(out);
+    if (room < 0) return -1;
+    stream->next_out = output_next(out);
+    stream->avail_out = (size_t)room;
+    return room != 0;
 }
 
-/* More room behind what is full. 1: done, 0: the limit is reached, -1: out of memory. */
-static int output_grow(Output *out, lzma_stream *stream)
+static lzma_ret step(Output *out, lzma_stream *stream, lzma_action action)
 {
-    Py_ssize_t size = PyBytes_GET_SIZE(out->bytes), more = size < FIRST_OUTPUT ? FIRST_OUTPUT : size < MOST_GROWTH ? size : MOST_GROWTH;
-    if (out->limit >= 0 && more > out->limit - size) more = out->limit - size;
-    if (!more) return 0;
-    if (size > PY_SSIZE_T_MAX - more) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (_PyBytes_Resize(&out->bytes, size + more) < 0) return -1;
-    stream->next_out = (uint8_t *)PyBytes_AS_STRING(out->bytes) + size;
-    stream->avail_out = (size_t)more;
-    return 1;
-}
-
-static PyObject *output_finish(Output *out, lzma_stream *stream)
-{
-    if (stream->avail_out) _PyBytes_Resize(&out->bytes, PyBytes_GET_SIZE(out->bytes) - (Py_ssize_t)stream->avail_out);
-    return out->bytes;
+    lzma_ret code;
+    Py_BEGIN_ALLOW_THREADS
+    code = lzma_code(stream, action);
+    Py_END_ALLOW_THREADS
+    output_took(out, stream->next_out);
+    return code;
 }
 
 /* ---- compressor ---------------------------------------------------------------------------------------------------------- */
@@ -289,22 +263,19 @@ static PyObject *compress(Compressor *c, const uint8_t *data, size_t n, lzma_act
 {
     LzmaState *state = state_of((PyObject *)c);
     Output out;
-    if (output_start(&out, &c->stream, -1) < 0) return NULL;
+    if (output_start(&out, OUTPUT_FIRST, -1) < 0) return NULL;
     c->stream.next_in = data;
     c->stream.avail_in = n;
     for (;;) {
-        lzma_ret code;
-        Py_BEGIN_ALLOW_THREADS
-        code = lzma_code(&c->stream, action);
-        Py_END_ALLOW_THREADS
+        if (offer_output(&out, &c->stream) < 0) goto fail;
+        lzma_ret code = step(&out, &c->stream, action);
         if (code == LZMA_BUF_ERROR && n == 0 && c->stream.avail_out) code = LZMA_OK;      /* nothing to do is no error */
         if (check(state, code) < 0) goto fail;
         if (action == LZMA_RUN ? c->stream.avail_in == 0 : code == LZMA_STREAM_END) break;
-        if (!c->stream.avail_out && output_grow(&out, &c->stream) < 0) goto fail;
     }
-    return output_finish(&out, &c->stream);
+    return output_finish(&out);
 fail:
-    Py_XDECREF(out.bytes);
+    output_drop(&out);
     return NULL;
 }
 
@@ -314,7 +285,7 @@ BUILTIN_O(compressor, compress, "($self, data, /)", "Give data to the compressor
     Py_buffer view;
     PyObject *result = NULL;
     if (PyObject_GetBuffer(arg, &view, PyBUF_SIMPLE) < 0) return NULL;
-    acquire(c->lock);
+    stream_lock(c->lock);
     if (c->flushed) PyErr_SetString(PyExc_ValueError, "Compressor has been flushed");
     else result = compress(c, view.buf, (size_t)view.len, LZMA_RUN);
     PyThread_release_lock(c->lock);
@@ -326,7 +297,7 @@ BUILTIN_NOARGS(compressor, flush, "($self, /)", "Finish, and return what output 
 {
     Compressor *c = COMPRESSOR(self);
     PyObject *result = NULL;
-    acquire(c->lock);
+    stream_lock(c->lock);
     if (c->flushed) PyErr_SetString(PyExc_ValueError, "Repeated call to flush()");
     else {
         c->flushed = true;
@@ -386,12 +357,6 @@ static int start_compressor(LzmaState *state, Compressor *c, int format, int int
     }
 }
 
-static int int_argument(PyObject *o, int otherwise, int *value)
-{
-    *value = o ? PyLong_AsInt(o) : otherwise;
-    return *value == -1 && PyErr_Occurred() ? -1 : 0;
-}
-
 SIGNATURE(compressor_signature, "LZMACompressor", KEYWORDS, "(format=FORMAT_XZ, check=-1, preset=None, filters=None)");
 
 static PyObject *compressor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -422,11 +387,9 @@ static PyObject *compressor_new(PyTypeObject *type, PyObject *args, PyObject *kw
 
 static void compressor_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     lzma_end(&COMPRESSOR(self)->stream);
     if (COMPRESSOR(self)->lock) PyThread_free_lock(COMPRESSOR(self)->lock);
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_instance(self);
 }
 
 static PyMethodDef compressor_methods[] = { METHOD(compressor, compress), METHOD(compressor, flush), { 0 } };
@@ -447,64 +410,32 @@ static PyObject *decompress(Decompressor *d, Py_ssize_t limit)
 {
     LzmaState *state = state_of((PyObject *)d);
     Output out;
-    if (output_start(&out, &d->stream, limit) < 0) return NULL;
+    int room;
+    if (output_start(&out, OUTPUT_FIRST, limit) < 0 || offer_output(&out, &d->stream) < 0) goto fail;
     for (;;) {
-        lzma_ret code;
-        Py_BEGIN_ALLOW_THREADS
-        code = lzma_code(&d->stream, LZMA_RUN);
-        Py_END_ALLOW_THREADS
+        lzma_ret code = step(&out, &d->stream, LZMA_RUN);
         if (code == LZMA_BUF_ERROR && !d->stream.avail_in && d->stream.avail_out) code = LZMA_OK;
         if (check(state, code) < 0) goto fail;
         if (code == LZMA_GET_CHECK || code == LZMA_NO_CHECK) d->check = (int)lzma_get_check(&d->stream);
         if (code == LZMA_STREAM_END) {
-            d->eof = 1;
+            d->feed.eof = 1;
             break;
         }
-        if (!d->stream.avail_out) {           /* first: the library may have more to say about the input it took */
-            int grown = output_grow(&out, &d->stream);
-            if (grown < 0) goto fail;
-            if (!grown) break;
+        if (d->stream.avail_out) {            /* if not, the library may have more to say about the input it took */
+            if (!d->stream.avail_in) break;
         }
-        else if (!d->stream.avail_in) break;
+        else if ((room = offer_output(&out, &d->stream)) < 0) goto fail;
+        else if (!room) break;
     }
-    return output_finish(&out, &d->stream);
+    return output_finish(&out);
 fail:
-    Py_XDECREF(out.bytes);
+    output_drop(&out);
     return NULL;
 }
 
-/* Appends to the input kept. 0, or -1 with MemoryError. */
-static int keep_input(Decompressor *d, const uint8_t *data, size_t n)
+static PyObject *decompress_more(Decompressor *d, const void *data, size_t n, Py_ssize_t limit)
 {
-    if (d->length + n > d->room) {
-        if (d->at) {
-            memmove(d->input, d->input + d->at, d->length - d->at);
-            d->length -= d->at;
-            d->at = 0;
-        }
-        if (d->length + n > d->room) {
-            uint8_t *larger = PyMem_Realloc(d->input, d->length + n);
-            if (!larger) {
-                PyErr_NoMemory();
-                return -1;
-            }
-            d->input = larger;
-            d->room = d->length + n;
-        }
-    }
-    memcpy(d->input + d->length, data, n);
-    d->length += n;
-    return 0;
-}
-
-static PyObject *decompress_more(Decompressor *d, const uint8_t *data, size_t n, Py_ssize_t limit)
-{
-    bool kept = d->at < d->length;
-    if (kept) {
-        if (keep_input(d, data, n) < 0) return NULL;
-        data = d->input + d->at;
-        n = d->length - d->at;
-    }
+    if (feed_offer(&d->feed, &data, &n) < 0) return NULL;
     d->stream.next_in = data;
     d->stream.avail_in = n;
     PyObject *result = decompress(d, limit);
@@ -512,54 +443,21 @@ static PyObject *decompress_more(Decompressor *d, const uint8_t *data, size_t n,
     n = d->stream.avail_in;
     d->stream.next_in = NULL;                 /* the memory is not ours any more */
     d->stream.avail_in = 0;
-    if (!result) {
-        d->at = d->length = 0;
-        return NULL;
-    }
-    if (d->eof) {
-        d->needs_input = 0;
-        d->at = d->length = 0;
-        if (n) {
-            PyObject *rest = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)n);
-            if (!rest) goto fail;
-            Py_SETREF(d->unused_data, rest);
-        }
-    }
-    else if (!n) {
-        d->at = d->length = 0;
-        d->needs_input = d->stream.avail_out != 0;
-    }
-    else {
-        d->needs_input = 0;
-        if (kept) d->at = (size_t)(data - d->input);
-        else {
-            d->at = d->length = 0;
-            if (keep_input(d, data, n) < 0) goto fail;
-        }
-    }
+    if (!result) feed_forget(&d->feed);
+    else if (feed_settle(&d->feed, data, n, d->stream.avail_out != 0) < 0) Py_CLEAR(result);
     return result;
-fail:
-    Py_DECREF(result);
-    return NULL;
 }
 
 BUILTIN(decompressor, decompress, KEYWORDS, "($self, /, data, max_length=-1)", "Decompress data, up to max_length bytes of output if that is not negative.")
 {
     Decompressor *d = DECOMPRESSOR(self);
-    Py_ssize_t limit = -1;
+    Py_ssize_t limit;
     Py_buffer view;
     PyObject *result = NULL;
     if (PyObject_GetBuffer(arg[0], &view, PyBUF_SIMPLE) < 0) return NULL;
-    if (arg[1]) {
-        PyObject *index = PyNumber_Index(arg[1]);
-        if (index) {
-            limit = PyLong_AsSsize_t(index);
-            Py_DECREF(index);
-        }
-        if (limit == -1 && PyErr_Occurred()) goto done;
-    }
-    acquire(d->lock);
-    if (d->eof) PyErr_SetString(PyExc_EOFError, "Already at end of stream");
+    if (size_argument(arg[1], -1, &limit) < 0) goto done;
+    stream_lock(d->lock);
+    if (d->feed.eof) PyErr_SetString(PyExc_EOFError, "Already at end of stream");
     else result = decompress_more(d, view.buf, (size_t)view.len, limit);
     PyThread_release_lock(d->lock);
 done:
@@ -612,9 +510,8 @@ static PyObject *decompressor_new(PyTypeObject *type, PyObject *args, PyObject *
     if (!d) return NULL;
     d->stream.allocator = &allocator;
     d->check = CHECK_UNKNOWN;
-    d->needs_input = 1;
     if (!(d->lock = PyThread_allocate_lock())) PyErr_SetString(PyExc_MemoryError, "Unable to allocate lock");
-    else if ((d->unused_data = PyBytes_FromStringAndSize(NULL, 0)) && start_decompressor(state_of((PyObject *)d), d, format, limit, specs) == 0)
+    else if (feed_init(&d->feed) == 0 && start_decompressor(state_of((PyObject *)d), d, format, limit, specs) == 0)
         return (PyObject *)d;
     Py_DECREF(d);
     return NULL;
@@ -622,22 +519,17 @@ static PyObject *decompressor_new(PyTypeObject *type, PyObject *args, PyObject *
 
 static void decompressor_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     Decompressor *d = DECOMPRESSOR(self);
     lzma_end(&d->stream);
     if (d->lock) PyThread_free_lock(d->lock);
-    PyMem_Free(d->input);
-    Py_XDECREF(d->unused_data);
-    type->tp_free(self);
-    Py_DECREF(type);
+    feed_fini(&d->feed);
+    free_instance(self);
 }
 
 static PyMethodDef decompressor_methods[] = { METHOD(decompressor, decompress), { 0 } };
 static PyMemberDef decompressor_members[] = {
     { "check", Py_T_INT, offsetof(Decompressor, check), Py_READONLY, "The integrity check of the stream, CHECK_UNKNOWN as long as that is not known." },
-    { "eof", Py_T_BOOL, offsetof(Decompressor, eof), Py_READONLY, "True once the end of the stream was seen." },
-    { "needs_input", Py_T_BOOL, offsetof(Decompressor, needs_input), Py_READONLY, "True if more input is needed before more output can come." },
-    { "unused_data", Py_T_OBJECT_EX, offsetof(Decompressor, unused_data), Py_READONLY, "Data found behind the end of the stream." },
+    FEED_MEMBERS(Decompressor, feed),
     { 0 }
 };
 static PyType_Slot decompressor_slots[] = {
@@ -706,14 +598,7 @@ static int lzma_exec(PyObject *module)
         if (PyModule_Add(module, constants[i].name, PyLong_FromUnsignedLongLong(constants[i].value)) < 0) return -1;
     if (!(state->error = PyErr_NewExceptionWithDoc("_lzma.LZMAError", "Call to liblzma failed.", NULL, NULL)) ||
         PyModule_AddObjectRef(module, "LZMAError", state->error) < 0) return -1;
-    PyType_Spec *specs[] = { &compressor_spec, &decompressor_spec };
-    for (size_t i = 0; i < ARRAY_LENGTH(specs); i++) {
-        PyObject *type = PyType_FromModuleAndSpec(module, specs[i], NULL);
-        int status = type ? PyModule_AddType(module, (PyTypeObject *)type) : -1;
-        Py_XDECREF(type);
-        if (status < 0) return -1;
-    }
-    return 0;
+    return module_add_type(module, &compressor_spec, NULL) < 0 ? -1 : module_add_type(module, &decompressor_spec, NULL);
 }
 
 static int lzma_traverse(PyObject *module, visitproc visit, void *arg)

@@ -617,7 +617,7 @@ static PyObject *read_stream(Stateful *self, const char *method, Py_ssize_t hint
     }
 }
 
-static int size_argument(PyObject *arg, Py_ssize_t *size)
+static int hint_argument(PyObject *arg, Py_ssize_t *size)
 {
     *size = -1;
     if (!arg || arg == Py_None) return 0;
@@ -632,7 +632,7 @@ static int size_argument(PyObject *arg, Py_ssize_t *size)
 static PyObject *read_method(PyObject *self, PyObject *arg, const char *method)
 {
     Py_ssize_t size;
-    return size_argument(arg, &size) < 0 ? NULL : read_stream(STATEFUL(self), method, size);
+    return hint_argument(arg, &size) < 0 ? NULL : read_stream(STATEFUL(self), method, size);
 }
 
 BUILTIN(reader, read, POSITIONAL, "($self, sizeobj=None, /)", "") { return read_method(self, arg[0], "read"); }

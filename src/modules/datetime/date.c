@@ -7,7 +7,7 @@ Py_hash_t _Py_HashBytes(const void *data, Py_ssize_t length);
 
 Py_hash_t hash_bytes(const unsigned char *data, Py_ssize_t length) { return _Py_HashBytes(data, length); }
 
-int int_argument(PyObject *o, int *value)
+int field_argument(PyObject *o, int *value)
 {
     if (LIKELY(small_int_value(o, value))) return 0;
     PyObject *args = PyTuple_Pack(1, o);
@@ -339,8 +339,8 @@ BUILTIN_NOARGS(date, isocalendar, "($self, /)", "The ISO year, week number and w
 static PyObject *date_replace_fields(PyObject *self, PyObject *const *arg)
 {
     Moment m = date_moment(self);
-    if ((arg[0] && int_argument(arg[0], &m.year) < 0) || (arg[1] && int_argument(arg[1], &m.month) < 0) ||
-        (arg[2] && int_argument(arg[2], &m.day) < 0)) return NULL;
+    if ((arg[0] && field_argument(arg[0], &m.year) < 0) || (arg[1] && field_argument(arg[1], &m.month) < 0) ||
+        (arg[2] && field_argument(arg[2], &m.day) < 0)) return NULL;
     return date_make_subclass((PyObject *)Py_TYPE(self), m.year, m.month, m.day);
 }
 

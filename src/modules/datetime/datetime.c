@@ -532,8 +532,8 @@ BUILTIN(datetime, replace, KEYWORDS, "($self, /, year=unchanged, month=unchanged
     Moment m = datetime_moment(self);
     int *const fields[] = { &m.year, &m.month, &m.day, &m.hour, &m.minute, &m.second, &m.microsecond };
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++)
-        if (arg[i] && int_argument(arg[i], fields[i]) < 0) return NULL;
-    if (arg[8] && int_argument(arg[8], &m.fold) < 0) return NULL;
+        if (arg[i] && field_argument(arg[i], fields[i]) < 0) return NULL;
+    if (arg[8] && field_argument(arg[8], &m.fold) < 0) return NULL;
     if (m.fold != 0 && m.fold != 1) return PyErr_Format(PyExc_ValueError, "fold must be either 0 or 1");
     return datetime_make_subclass((PyObject *)Py_TYPE(self), &m, arg[7] ? arg[7] : datetime_zone(self));
 }

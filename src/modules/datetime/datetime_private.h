@@ -179,7 +179,7 @@ PyObject *compare_result(int difference, int op);
  * (2: a month, 0: an hour, after masking). 1: *state is NEW; 0: this is no state; -1: exception. */
 int pickle_state(PyObject *first, Py_ssize_t length, int place, int mask, const char *what, PyObject **state);
 /* The value of an argument that must be an int. 0 or -1. */
-int int_argument(PyObject *o, int *value);
+int field_argument(PyObject *o, int *value);
 /* The current time, rounded down to microseconds. */
 void clock_now(int64_t *seconds, int *microseconds);
 

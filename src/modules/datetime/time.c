@@ -215,9 +215,9 @@ BUILTIN(time, replace, KEYWORDS, "($self, /, hour=unchanged, minute=unchanged, s
         "        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "A time with some fields changed.")
 {
     Moment m = time_moment(self);
-    if ((arg[0] && int_argument(arg[0], &m.hour) < 0) || (arg[1] && int_argument(arg[1], &m.minute) < 0) ||
-        (arg[2] && int_argument(arg[2], &m.second) < 0) || (arg[3] && int_argument(arg[3], &m.microsecond) < 0) ||
-        (arg[5] && int_argument(arg[5], &m.fold) < 0)) return NULL;
+    if ((arg[0] && field_argument(arg[0], &m.hour) < 0) || (arg[1] && field_argument(arg[1], &m.minute) < 0) ||
+        (arg[2] && field_argument(arg[2], &m.second) < 0) || (arg[3] && field_argument(arg[3], &m.microsecond) < 0) ||
+        (arg[5] && field_argument(arg[5], &m.fold) < 0)) return NULL;
     if (m.fold != 0 && m.fold != 1) return PyErr_Format(PyExc_ValueError, "fold must be either 0 or 1");
     return time_make_subclass((PyObject *)Py_TYPE(self), &m, arg[4] ? arg[4] : time_zone(self));
 }

@@ -4,7 +4,6 @@
  * because whether a block is the last one is part of what is compressed. */
 #include "hash_object.h"
 
-enum { RELEASE_GIL_FROM = 2048 };             /* bytes worth another thread's while */
 
 typedef struct Blake2b { uint64_t h[8], count[2]; uint32_t held, last_node; unsigned char block[128]; } Blake2b;
 typedef struct Blake2s { uint32_t h[8], count[2]; uint32_t held, last_node; unsigned char block[64]; } Blake2s;
@@ -118,20 +117,7 @@ static const Blake2Kind kinds[2] = {
 static int update_with(Blake2Object *h, PyObject *data)
 {
     Py_buffer view;
-    if (PyUnicode_Check(data)) {
-        PyErr_SetString(PyExc_TypeError, "Strings must be encoded before hashing");
-        return -1;
-    }
-    if (!PyObject_CheckBuffer(data)) {
-        PyErr_SetString(PyExc_TypeError, "object supporting the buffer API required");
-        return -1;
-    }
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) return -1;
-    if (view.ndim > 1) {
-        PyBuffer_Release(&view);
-        PyErr_SetString(PyExc_BufferError, "Buffer must be single dimension");
-        return -1;
-    }
+    if (hash_get_buffer(data, &view) < 0) return -1;
     PyMutex_Lock(&h->mutex);
     if (view.len < RELEASE_GIL_FROM) h->kind->update(&h->state, view.buf, (size_t)view.len);
     else {
@@ -181,14 +167,8 @@ BUILTIN_NOARGS(blake2, digest, "($self, /)", "Return the digest value as a bytes
 BUILTIN_NOARGS(blake2, hexdigest, "($self, /)", "Return the digest value as a string of hexadecimal digits.")
 {
     unsigned char digest[64];
-    char text[128];
-    unsigned n = BLAKE2(self)->digest_size;
     digest_of(BLAKE2(self), digest);
-    for (unsigned i = 0; i < n; i++) {
-        text[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    return PyUnicode_FromStringAndSize(text, 2 * n);
+    return hash_hex_text(digest, BLAKE2(self)->digest_size);
 }
 
 static PyObject *blake2_name(PyObject *self, void *closure) { return PyUnicode_FromString(BLAKE2(self)->kind->name); }

@@ -1,8 +1,6 @@
 /* Hash objects: update(), digest(), hexdigest(), copy() over the algorithms of this folder. */
 #include "hash_object.h"
 
-enum { RELEASE_GIL_FROM = 2048 };             /* bytes worth another thread's while */
-
 typedef struct HashObject {
     PyObject_HEAD
     const HashKind *kind;
@@ -15,20 +13,7 @@ typedef struct HashObject {
 static int update_with(HashObject *h, PyObject *data)
 {
     Py_buffer view;
-    if (PyUnicode_Check(data)) {
-        PyErr_SetString(PyExc_TypeError, "Strings must be encoded before hashing");
-        return -1;
-    }
-    if (!PyObject_CheckBuffer(data)) {
-        PyErr_SetString(PyExc_TypeError, "object supporting the buffer API required");
-        return -1;
-    }
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) return -1;
-    if (view.ndim > 1) {
-        PyBuffer_Release(&view);
-        PyErr_SetString(PyExc_BufferError, "Buffer must be single dimension");
-        return -1;
-    }
+    if (hash_get_buffer(data, &view) < 0) return -1;
     PyMutex_Lock(&h->mutex);
     if (view.len < RELEASE_GIL_FROM) h->kind->update(h->state, view.buf, (size_t)view.len);
     else {
@@ -54,18 +39,8 @@ static PyObject *digest_bytes(HashObject *h, Py_ssize_t n)
 
 static PyObject *hex_of(PyObject *bytes)
 {
-    if (!bytes) return NULL;
-    Py_ssize_t n = PyBytes_GET_SIZE(bytes);
-    PyObject *text = PyUnicode_New(n * 2, 127);
-    if (text) {
-        Py_UCS1 *out = PyUnicode_1BYTE_DATA(text);
-        for (Py_ssize_t i = 0; i < n; i++) {
-            unsigned char c = (unsigned char)PyBytes_AS_STRING(bytes)[i];
-            out[2 * i] = (Py_UCS1)"0123456789abcdef"[c >> 4];
-            out[2 * i + 1] = (Py_UCS1)"0123456789abcdef"[c & 15];
-        }
-    }
-    Py_DECREF(bytes);
+    PyObject *text = bytes ? hash_hex_text((unsigned char *)PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)) : NULL;
+    Py_XDECREF(bytes);
     return text;
 }
 

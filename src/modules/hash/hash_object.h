@@ -2,7 +2,7 @@
 #ifndef TAIPAN_MODULES_HASH_OBJECT_H
 #define TAIPAN_MODULES_HASH_OBJECT_H
 
-#include "capi/args.h"
+#include "hash_support.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The _md5 module: MD5 (RFC 1321). */
-#include "hash_object.h"
+#include "hash_blocks.h"
 
-typedef struct Md5 { uint32_t h[4]; uint64_t length; unsigned char block[64]; uint32_t fill; } Md5;
+typedef struct Md5 { uint32_t h[4]; HashBlocks blocks; } Md5;
 
 static const uint32_t md5_k[64] = {
     0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501, 0x698098d8, 0x8b44f7af, 0xffff5bb1,
@@ -15,8 +15,9 @@ static const unsigned char md5_r[16] = { 7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16,
 
 static uint32_t rotate(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
 
-static void md5_block(Md5 *m, const unsigned char *p)
+static void md5_block(void *state, const unsigned char *p)
 {
+    Md5 *m = state;
     uint32_t w[16], a = m->h[0], b = m->h[1], c = m->h[2], d = m->h[3];
     memcpy(w, p, 64);                         /* little-endian machines only, as all of Taipan's targets are */
     for (unsigned i = 0; i < 64; i++) {
@@ -47,34 +48,14 @@ static void md5_start(void *state)
 
 static void md5_update(void *state, const unsigned char *data, size_t n)
 {
-    Md5 *m = state;
-    m->length += n;
-    while (n) {
-        if (m->fill == 0 && n >= 64) {
-            md5_block(m, data);
-            data += 64;
-            n -= 64;
-            continue;
-        }
-        size_t take = 64 - m->fill < n ? 64 - m->fill : n;
-        memcpy(m->block + m->fill, data, take);
-        m->fill += (uint32_t)take;
-        data += take;
-        n -= take;
-        if (m->fill == 64) {
-            md5_block(m, m->block);
-            m->fill = 0;
-        }
-    }
+    hash_blocks_update(&((Md5 *)state)->blocks, 64, md5_block, state, data, n);
 }
 
 static void md5_finish(void *state, unsigned char *digest, size_t n)
 {
     Md5 *m = state;
-    uint64_t bits = m->length * 8;
-    unsigned char padding[72] = { 0x80 };
-    md5_update(m, padding, (m->fill < 56 ? 56 : 120) - m->fill);
-    md5_update(m, (unsigned char *)&bits, 8);
+    uint64_t bits = m->blocks.length * 8;
+    hash_blocks_pad(&m->blocks, 64, md5_block, m, &bits, 8);
     memcpy(digest, m->h, 16);
 }
 

@@ -1,12 +1,13 @@
 /* The _sha1 module: SHA-1 (FIPS 180-4). */
-#include "hash_object.h"
+#include "hash_blocks.h"
 
-typedef struct Sha1 { uint32_t h[5]; uint64_t length; unsigned char block[64]; uint32_t fill; } Sha1;
+typedef struct Sha1 { uint32_t h[5]; HashBlocks blocks; } Sha1;
 
 static uint32_t rotate(uint32_t x, unsigned n) { return x << n | x >> (32 - n); }
 
-static void sha1_block(Sha1 *s, const unsigned char *p)
+static void sha1_block(void *state, const unsigned char *p)
 {
+    Sha1 *s = state;
     uint32_t w[80], a = s->h[0], b = s->h[1], c = s->h[2], d = s->h[3], e = s->h[4];
     for (int i = 0; i < 16; i++) {
         memcpy(&w[i], p + 4 * i, 4);
@@ -37,34 +38,14 @@ static void sha1_start(void *state)
 
 static void sha1_update(void *state, const unsigned char *data, size_t n)
 {
-    Sha1 *s = state;
-    s->length += n;
-    while (n) {
-        if (s->fill == 0 && n >= 64) {
-            sha1_block(s, data);
-            data += 64;
-            n -= 64;
-            continue;
-        }
-        size_t take = 64 - s->fill < n ? 64 - s->fill : n;
-        memcpy(s->block + s->fill, data, take);
-        s->fill += (uint32_t)take;
-        data += take;
-        n -= take;
-        if (s->fill == 64) {
-            sha1_block(s, s->block);
-            s->fill = 0;
-        }
-    }
+    hash_blocks_update(&((Sha1 *)state)->blocks, 64, sha1_block, state, data, n);
 }
 
 static void sha1_finish(void *state, unsigned char *digest, size_t n)
 {
     Sha1 *s = state;
-    uint64_t bits = __builtin_bswap64(s->length * 8);
-    unsigned char padding[72] = { 0x80 };
-    sha1_update(s, padding, (s->fill < 56 ? 56 : 120) - s->fill);
-    sha1_update(s, (unsigned char *)&bits, 8);
+    uint64_t bits = __builtin_bswap64(s->blocks.length * 8);
+    hash_blocks_pad(&s->blocks, 64, sha1_block, s, &bits, 8);
     for (int i = 0; i < 5; i++) {
         uint32_t word = __builtin_bswap32(s->h[i]);
         memcpy(digest + 4 * i, &word, 4);

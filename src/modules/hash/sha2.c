@@ -1,5 +1,5 @@
 /* The _sha2 module: SHA-224, SHA-256, SHA-384, SHA-512 (FIPS 180-4). */
-#include "hash_object.h"
+#include "hash_blocks.h"
 
 static const uint32_t k256[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
@@ -26,12 +26,13 @@ static const uint64_t k512[80] = {
     0x5fcb6fab3ad6faec, 0x6c44198c4a475817
 };
 
-typedef struct Sha256 { uint32_t h[8]; uint64_t length; unsigned char block[64]; uint32_t fill; } Sha256;
+typedef struct Sha256 { uint32_t h[8]; HashBlocks blocks; } Sha256;
 
 static uint32_t rotate32(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
 
-static void sha256_block(Sha256 *s, const unsigned char *p)
+static void sha256_block(void *state, const unsigned char *p)
 {
+    Sha256 *s = state;
     uint32_t w[64], v[8];
     for (int i = 0; i < 16; i++) {
         memcpy(&w[i], p + 4 * i, 4);
@@ -55,34 +56,15 @@ static void sha256_block(Sha256 *s, const unsigned char *p)
 
 static void sha256_update(void *state, const unsigned char *data, size_t n)
 {
-    Sha256 *s = state;
-    s->length += n;
-    while (n) {
-        if (s->fill == 0 && n >= 64) {
-            sha256_block(s, data);
-            data += 64;
-            n -= 64;
-            continue;
-        }
-        size_t take = 64 - s->fill < n ? 64 - s->fill : n;
-        memcpy(s->block + s->fill, data, take);
-        s->fill += (uint32_t)take;
-        data += take;
-        n -= take;
-        if (s->fill == 64) {
-            sha256_block(s, s->block);
-            s->fill = 0;
-        }
-    }
+    hash_blocks_update(&((Sha256 *)state)->blocks, 64, sha256_block, state, data, n);
 }
 
 static void sha256_finish(void *state, unsigned char *digest, size_t n)
 {
     Sha256 *s = state;
-    uint64_t bits = __builtin_bswap64(s->length * 8);
-    unsigned char padding[128] = { 0x80 }, out[32];
-    sha256_update(s, padding, (s->fill < 56 ? 56 : 120) - s->fill);
-    sha256_update(s, (unsigned char *)&bits, 8);
+    uint64_t bits = __builtin_bswap64(s->blocks.length * 8);
+    unsigned char out[32];
+    hash_blocks_pad(&s->blocks, 64, sha256_block, s, &bits, 8);
     for (int i = 0; i < 8; i++) {
         uint32_t word = __builtin_bswap32(s->h[i]);
         memcpy(out + 4 * i, &word, 4);
@@ -90,12 +72,13 @@ static void sha256_finish(void *state, unsigned char *digest, size_t n)
     memcpy(digest, out, n);
 }
 
-typedef struct Sha512 { uint64_t h[8]; uint64_t length; unsigned char block[128]; uint32_t fill; } Sha512;
+typedef struct Sha512 { uint64_t h[8]; HashBlocks blocks; } Sha512;
 
 static uint64_t rotate64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
 
-static void sha512_block(Sha512 *s, const unsigned char *p)
+static void sha512_block(void *state, const unsigned char *p)
 {
+    Sha512 *s = state;
     uint64_t w[80], v[8];
     for (int i = 0; i < 16; i++) {
         memcpy(&w[i], p + 8 * i, 8);
@@ -119,35 +102,15 @@ static void sha512_block(Sha512 *s, const unsigned char *p)
 
 static void sha512_update(void *state, const unsigned char *data, size_t n)
 {
-    Sha512 *s = state;
-    s->length += n;
-    while (n) {
-        if (s->fill == 0 && n >= 128) {
-            sha512_block(s, data);
-            data += 128;
-            n -= 128;
-            continue;
-        }
-        size_t take = 128 - s->fill < n ? 128 - s->fill : n;
-        memcpy(s->block + s->fill, data, take);
-        s->fill += (uint32_t)take;
-        data += take;
-        n -= take;
-        if (s->fill == 128) {
-            sha512_block(s, s->block);
-            s->fill = 0;
-        }
-    }
+    hash_blocks_update(&((Sha512 *)state)->blocks, 128, sha512_block, state, data, n);
 }
 
 static void sha512_finish(void *state, unsigned char *digest, size_t n)
 {
     Sha512 *s = state;
-    uint64_t bits = __builtin_bswap64(s->length * 8), high = __builtin_bswap64(s->length >> 61);
-    unsigned char padding[256] = { 0x80 }, out[64];
-    sha512_update(s, padding, (s->fill < 112 ? 112 : 240) - s->fill);
-    sha512_update(s, (unsigned char *)&high, 8);
-    sha512_update(s, (unsigned char *)&bits, 8);
+    uint64_t bits[2] = { __builtin_bswap64(s->blocks.length >> 61), __builtin_bswap64(s->blocks.length * 8) };
+    unsigned char out[64];
+    hash_blocks_pad(&s->blocks, 128, sha512_block, s, bits, 16);
     for (int i = 0; i < 8; i++) {
         uint64_t word = __builtin_bswap64(s->h[i]);
         memcpy(out + 8 * i, &word, 8);

@@ -574,41 +574,6 @@ static int load_add_items(Unpickler *u)
 
 /* ---- classes and instances ------------------------------------------------------------------------------------------- */
 
-/* The names that Python 3 has for a class of Python 2. Replaces both. */
-static int rename_for_python3(PickleState *s, PyObject **module, PyObject **name)
-{
-    PyObject *key = PyTuple_Pack(2, *module, *name), *item;
-    if (!key) return -1;
-    int found = PyDict_GetItemRef(s->names_2to3, key, &item);
-    Py_DECREF(key);
-    if (found < 0) return -1;
-    if (found) {
-        PyObject *m, *n;
-        if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2)
-            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.NAME_MAPPING values should be 2-tuples, not %.200s", Py_TYPE(item)->tp_name);
-        else if (m = PyTuple_GET_ITEM(item, 0), n = PyTuple_GET_ITEM(item, 1), !PyUnicode_Check(m) || !PyUnicode_Check(n))
-            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.NAME_MAPPING values should be pairs of str, not (%.200s, %.200s)",
-                         Py_TYPE(m)->tp_name, Py_TYPE(n)->tp_name);
-        else {
-            Py_SETREF(*module, Py_NewRef(m));
-            Py_SETREF(*name, Py_NewRef(n));
-            Py_DECREF(item);
-            return 0;
-        }
-        Py_DECREF(item);
-        return -1;
-    }
-    found = PyDict_GetItemRef(s->modules_2to3, *module, &item);
-    if (found <= 0) return found;
-    if (!PyUnicode_Check(item)) {
-        PyErr_Format(PyExc_RuntimeError, "_compat_pickle.IMPORT_MAPPING values should be strings, not %.200s", Py_TYPE(item)->tp_name);
-        Py_DECREF(item);
-        return -1;
-    }
-    Py_SETREF(*module, item);
-    return 0;
-}
-
 /* What the method find_class does. */
 PyObject *load_find_class(Unpickler *u, PyObject *module_name, PyObject *name)
 {
@@ -616,7 +581,8 @@ PyObject *load_find_class(Unpickler *u, PyObject *module_name, PyObject *name)
     PyObject *module = NULL, *found = NULL, *path = NULL;
     Py_INCREF(module_name);
     Py_INCREF(name);
-    if (u->proto < 3 && u->fix_imports && rename_for_python3(u->stack->state, &module_name, &name) < 0) goto done;
+    const PickleState *s = u->stack->state;
+    if (u->proto < 3 && u->fix_imports && pickle_rename(s->names_2to3, s->modules_2to3, "", &module_name, &name) < 0) goto done;
     if (!(module = PyImport_Import(module_name))) goto done;
     if (u->proto >= 4 && PyUnicode_Check(name)) {
         path = dotted_path(module, name);

@@ -171,6 +171,9 @@ int save_known(Pickler *p, PyObject *o);
 int save_batch_list(Pickler *p, PyObject *it);
 int save_batch_dict(Pickler *p, PyObject *it);
 
+/* The names that another Python has for a global, by the tables names and modules of _compat_pickle, which errors call
+ * prefix ("", "REVERSE_") NAME_MAPPING and IMPORT_MAPPING. Replaces both. */
+int pickle_rename(PyObject *names, PyObject *modules, const char *prefix, PyObject **module, PyObject **name);
 int save_global(Pickler *p, PyObject *o, PyObject *name);
 int save_type(Pickler *p, PyObject *o);
 int save_reduced(Pickler *p, PyObject *args, PyObject *o);
@@ -190,7 +193,16 @@ int pickler_set_stream(Pickler *p, PyObject *file);
 int pickler_set_callback(Pickler *p, PyObject *callback);
 int pickler_run(Pickler *p, PyObject *o, bool methods);
 
+PyObject *pickler_memo_as_dict(const Pickler *p);
+
 extern PyType_Spec pickler_spec, pickler_memo_spec, unpickler_spec, unpickler_memo_spec;
+
+/* ---- memo_proxy.c ---- */
+
+typedef struct MemoProxy { PyObject_HEAD PyObject *owner; } MemoProxy;       /* Pickler, Unpickler or NULL */
+#define MEMO_PROXY(o) ((MemoProxy *)(o))
+
+PyObject *memo_proxy_new(PyTypeObject *type, PyObject *owner);
 
 /* ---- the unpickler --------------------------------------------------------------------------------------------------- */
 
@@ -256,6 +268,8 @@ void load_stack_clear(LoadStack *s, Py_ssize_t from);
 int unpickler_setup(Unpickler *u, LoadStack *stack, PickleState *state);
 void unpickler_fini(Unpickler *u);
 int unpickler_set_encoding(Unpickler *u, const char *encoding, const char *errors);
+PyObject *unpickler_memo_as_dict(const Unpickler *u);
+int unpickler_clear_memo(Unpickler *u);
 int unpickler_set_buffers(Unpickler *u, PyObject *buffers);
 /* An argument that is a str without NUL: its text, or NULL with an exception; the default when o is NULL. */
 const char *unpickler_text_argument(PyObject *o, const char *function, const char *name, const char *otherwise);

@@ -220,8 +220,9 @@ static void pickler_dealloc(PyObject *self)
 /* ---- memo ------------------------------------------------------------------------------------------------------------ */
 
 /* {id: (number, object)} */
-static PyObject *memo_as_dict(const Memo *m)
+PyObject *pickler_memo_as_dict(const Pickler *p)
 {
+    const Memo *m = p->memo;
     PyObject *dict = PyDict_New();
     for (Py_ssize_t i = 0; dict && i < m->allocated; i++) {
         PyObject *o = m->table[i].key;
@@ -256,17 +257,6 @@ static void memo_swap(Memo *m, Memo *fresh)
     memo_fini(&old);
 }
 
-typedef struct MemoProxy { PyObject_HEAD Pickler *pickler; } MemoProxy;
-#define PROXY(o) ((MemoProxy *)(o))
-
-/* A proxy made by calling its type stands for nothing. */
-static Memo *proxy_memo(PyObject *self)
-{
-    if (PROXY(self)->pickler && PROXY(self)->pickler->memo) return PROXY(self)->pickler->memo;
-    PyErr_SetString(PyExc_RuntimeError, "the memo proxy has no pickler");
-    return NULL;
-}
-
 static int pickler_set_memo(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 {
     Pickler *p = PICKLER(self);
@@ -276,8 +266,13 @@ static int pickler_set_memo(PyObject *self, PyObject *value, void *Py_UNUSED(clo
         return -1;
     }
     if (Py_IS_TYPE(value, p->state->pickler_memo_type)) {
-        Memo *from = proxy_memo(value);
-        if (!from || memo_init(&fresh) < 0) return -1;
+        PyObject *owner = MEMO_PROXY(value)->owner;
+        if (!owner) {
+            PyErr_SetString(PyExc_RuntimeError, "the memo proxy has no owner");
+            return -1;
+        }
+        const Memo *from = PICKLER(owner)->memo;
+        if (memo_init(&fresh) < 0) return -1;
         for (Py_ssize_t i = 0; i < from->allocated; i++)
             if (from->table[i].key && memo_add(&fresh, from->table[i].key, from->table[i].index) < 0) goto error;
         fresh.next = from->next;
@@ -312,62 +307,8 @@ error:
 
 static PyObject *pickler_get_memo(PyObject *self, void *Py_UNUSED(closure))
 {
-    MemoProxy *proxy = PyObject_GC_New(MemoProxy, PICKLER(self)->state->pickler_memo_type);
-    if (!proxy) return NULL;
-    proxy->pickler = PICKLER(Py_NewRef(self));
-    PyObject_GC_Track(proxy);
-    return OBJECT(proxy);
+    return memo_proxy_new(PICKLER(self)->state->pickler_memo_type, self);
 }
-
-BUILTIN_NOARGS(proxy, clear, "($self, /)", "Remove all items from memo.")
-{
-    Memo *m = proxy_memo(self);
-    if (!m) return NULL;
-    memo_clear(m);
-    Py_RETURN_NONE;
-}
-
-BUILTIN_NOARGS(proxy, copy, "($self, /)", "Copy the memo to a new object.")
-{
-    Memo *m = proxy_memo(self);
-    return m ? memo_as_dict(m) : NULL;
-}
-
-BUILTIN_NOARGS(proxy, __reduce__, "($self, /)", "Implement pickle support.")
-{
-    Memo *m = proxy_memo(self);
-    PyObject *copy = m ? memo_as_dict(m) : NULL;
-    return copy ? Py_BuildValue("(O(N))", &PyDict_Type, copy) : NULL;
-}
-
-static int proxy_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    VISIT_TYPE(self);
-    Py_VISIT(PROXY(self)->pickler);
-    return 0;
-}
-
-static int proxy_clear_gc(PyObject *self)
-{
-    Py_CLEAR(PROXY(self)->pickler);
-    return 0;
-}
-
-static void proxy_dealloc(PyObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    proxy_clear_gc(self);
-    free_instance(self);
-}
-
-static PyMethodDef proxy_methods[] = { METHOD(proxy, clear), METHOD(proxy, copy), METHOD(proxy, __reduce__), { 0 } };
-static PyType_Slot proxy_slots[] = {
-    SLOT(tp_dealloc, proxy_dealloc), SLOT(tp_traverse, proxy_traverse), SLOT(tp_clear, proxy_clear_gc), SLOT(tp_methods, proxy_methods),
-    SLOT(tp_hash, PyObject_HashNotImplemented), { 0, NULL },
-};
-PyType_Spec pickler_memo_spec = {
-    "_pickle.PicklerMemoProxy", sizeof(MemoProxy), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, proxy_slots,
-};
 
 /* ---- the type -------------------------------------------------------------------------------------------------------- */
 

@@ -95,42 +95,44 @@ static int emit_extension(Pickler *p, long code)
     return output_write(p, bytes, code <= 0xff ? 2 : code <= 0xffff ? 3 : 5);
 }
 
-/* The names that Python 2 has for a class of Python 3. Replaces both. */
-static int rename_for_python2(Pickler *p, PyObject **module, PyObject **name)
+/* What a table has for a key, as a new reference: 1 found, 0 not, -1. */
+static int look_up_names(PyObject *table, PyObject *module, PyObject *name, PyObject **item)
 {
-    PickleState *s = p->state;
-    PyObject *key = PyTuple_Pack(2, *module, *name), *item;
-    if (!key) return -1;
-    int found = PyDict_GetItemRef(s->names_3to2, key, &item);
-    Py_DECREF(key);
+    PyObject *key = PyTuple_Pack(2, module, name);
+    int found = key ? PyDict_GetItemRef(table, key, item) : -1;
+    Py_XDECREF(key);
+    return found;
+}
+
+int pickle_rename(PyObject *names, PyObject *modules, const char *prefix, PyObject **module, PyObject **name)
+{
+    PyObject *item;
+    int found = look_up_names(names, *module, *name, &item), status = -1;
     if (found < 0) return -1;
     if (found) {
+        PyObject *m, *n;
         if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2)
-            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.REVERSE_NAME_MAPPING values should be 2-tuples, not %.200s", Py_TYPE(item)->tp_name);
+            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.%sNAME_MAPPING values should be 2-tuples, not %.200s", prefix, Py_TYPE(item)->tp_name);
+        else if (m = PyTuple_GET_ITEM(item, 0), n = PyTuple_GET_ITEM(item, 1), !PyUnicode_Check(m) || !PyUnicode_Check(n))
+            PyErr_Format(PyExc_RuntimeError, "_compat_pickle.%sNAME_MAPPING values should be pairs of str, not (%.200s, %.200s)", prefix,
+                         Py_TYPE(m)->tp_name, Py_TYPE(n)->tp_name);
         else {
-            PyObject *m = PyTuple_GET_ITEM(item, 0), *n = PyTuple_GET_ITEM(item, 1);
-            if (!PyUnicode_Check(m) || !PyUnicode_Check(n))
-                PyErr_Format(PyExc_RuntimeError, "_compat_pickle.REVERSE_NAME_MAPPING values should be pairs of str, not (%.200s, %.200s)",
-                             Py_TYPE(m)->tp_name, Py_TYPE(n)->tp_name);
-            else {
-                Py_SETREF(*module, Py_NewRef(m));
-                Py_SETREF(*name, Py_NewRef(n));
-                Py_DECREF(item);
-                return 0;
-            }
+            Py_SETREF(*module, Py_NewRef(m));
+            Py_SETREF(*name, Py_NewRef(n));
+            status = 0;
         }
         Py_DECREF(item);
-        return -1;
+        return status;
     }
-    found = PyDict_GetItemRef(s->modules_3to2, *module, &item);
+    found = PyDict_GetItemRef(modules, *module, &item);
     if (found <= 0) return found;
-    if (!PyUnicode_Check(item)) {
-        PyErr_Format(PyExc_RuntimeError, "_compat_pickle.REVERSE_IMPORT_MAPPING values should be strings, not %.200s", Py_TYPE(item)->tp_name);
-        Py_DECREF(item);
-        return -1;
+    if (PyUnicode_Check(item)) {
+        Py_SETREF(*module, item);
+        return 0;
     }
-    Py_SETREF(*module, item);
-    return 0;
+    PyErr_Format(PyExc_RuntimeError, "_compat_pickle.%sIMPORT_MAPPING values should be strings, not %.200s", prefix, Py_TYPE(item)->tp_name);
+    Py_DECREF(item);
+    return -1;
 }
 
 static int emit_name_line(Pickler *p, PyObject *name, const char *what)
@@ -153,7 +155,7 @@ static int emit_global(Pickler *p, PyObject *module, PyObject *name)
 {
     Py_INCREF(module);
     Py_INCREF(name);
-    int status = p->proto < 3 && p->fix_imports ? rename_for_python2(p, &module, &name) : 0;
+    int status = p->proto < 3 && p->fix_imports ? pickle_rename(p->state->names_3to2, p->state->modules_3to2, "REVERSE_", &module, &name) : 0;
     if (status == 0 && !PyUnicode_Check(module)) {
         PyErr_SetString(PyExc_TypeError, "module name must be a string");
         status = -1;

@@ -250,18 +250,8 @@ static void unpickler_dealloc(PyObject *self)
 
 /* ---- memo ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct MemoProxy { PyObject_HEAD Unpickler *unpickler; } MemoProxy;
-#define PROXY(o) ((MemoProxy *)(o))
-
-static Unpickler *proxy_unpickler(PyObject *self)
-{
-    if (PROXY(self)->unpickler) return PROXY(self)->unpickler;
-    PyErr_SetString(PyExc_RuntimeError, "the memo proxy has no unpickler");
-    return NULL;
-}
-
 /* {number: object} */
-static PyObject *memo_as_dict(Unpickler *u)
+PyObject *unpickler_memo_as_dict(const Unpickler *u)
 {
     PyObject *dict = u->stack->sparse ? PyDict_Copy(u->stack->sparse) : PyDict_New();
     for (Py_ssize_t i = 0; dict && i < u->memo_size; i++) {
@@ -273,7 +263,17 @@ static PyObject *memo_as_dict(Unpickler *u)
     return dict;
 }
 
-/* Takes the memo of a dict or of another unpickler. */
+static int set_sparse(PyObject **sparse, Py_ssize_t index, PyObject *value)
+{
+    if (!*sparse && !(*sparse = PyDict_New())) return -1;
+    PyObject *key = PyLong_FromSsize_t(index);
+    int status = key ? PyDict_SetItem(*sparse, key, value) : -1;
+    Py_XDECREF(key);
+    return status;
+}
+
+/* Takes the memo of a dict or of another unpickler. Nothing in here runs Python code, which could change the dict: the keys
+ * may be of a class derived from int. */
 static int replace_memo(Unpickler *u, PyObject *dict)
 {
     PyObject *key, *value, **memo;
@@ -304,7 +304,7 @@ static int replace_memo(Unpickler *u, PyObject *dict)
             if (memo[index]) count--;
             Py_XSETREF(memo[index], Py_NewRef(value));
         }
-        else if ((!sparse && !(sparse = PyDict_New())) || PyDict_SetItem(sparse, key, value) < 0) {
+        else if (set_sparse(&sparse, index, value) < 0) {
             for (Py_ssize_t i = 0; i < size; i++) Py_XDECREF(memo[i]);
             PyMem_Free(memo);
             Py_XDECREF(sparse);
@@ -327,8 +327,12 @@ static int unpickler_set_memo(PyObject *self, PyObject *value, void *Py_UNUSED(c
         return -1;
     }
     if (Py_IS_TYPE(value, u->stack->state->unpickler_memo_type)) {
-        Unpickler *from = proxy_unpickler(value);
-        PyObject *copy = from ? memo_as_dict(from) : NULL;
+        PyObject *owner = MEMO_PROXY(value)->owner;
+        if (!owner) {
+            PyErr_SetString(PyExc_RuntimeError, "the memo proxy has no owner");
+            return -1;
+        }
+        PyObject *copy = unpickler_memo_as_dict(UNPICKLER(owner));
         int status = copy ? replace_memo(u, copy) : -1;
         Py_XDECREF(copy);
         return status;
@@ -340,63 +344,16 @@ static int unpickler_set_memo(PyObject *self, PyObject *value, void *Py_UNUSED(c
 
 static PyObject *unpickler_get_memo(PyObject *self, void *Py_UNUSED(closure))
 {
-    MemoProxy *proxy = PyObject_GC_New(MemoProxy, UNPICKLER(self)->stack->state->unpickler_memo_type);
-    if (!proxy) return NULL;
-    proxy->unpickler = UNPICKLER(Py_NewRef(self));
-    PyObject_GC_Track(proxy);
-    return OBJECT(proxy);
+    return memo_proxy_new(UNPICKLER(self)->stack->state->unpickler_memo_type, self);
 }
 
-BUILTIN_NOARGS(proxy, clear, "($self, /)", "Remove all items from memo.")
+int unpickler_clear_memo(Unpickler *u)
 {
-    Unpickler *u = proxy_unpickler(self);
-    if (!u) return NULL;
     drop_memo(u, true);
-    if (!u->memo) return PyErr_NoMemory();
-    Py_RETURN_NONE;
+    if (u->memo) return 0;
+    PyErr_NoMemory();
+    return -1;
 }
-
-BUILTIN_NOARGS(proxy, copy, "($self, /)", "Copy the memo to a new object.")
-{
-    Unpickler *u = proxy_unpickler(self);
-    return u ? memo_as_dict(u) : NULL;
-}
-
-BUILTIN_NOARGS(proxy, __reduce__, "($self, /)", "Implement pickling support.")
-{
-    Unpickler *u = proxy_unpickler(self);
-    PyObject *copy = u ? memo_as_dict(u) : NULL;
-    return copy ? Py_BuildValue("(O(N))", &PyDict_Type, copy) : NULL;
-}
-
-static int proxy_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    VISIT_TYPE(self);
-    Py_VISIT(PROXY(self)->unpickler);
-    return 0;
-}
-
-static int proxy_clear_gc(PyObject *self)
-{
-    Py_CLEAR(PROXY(self)->unpickler);
-    return 0;
-}
-
-static void proxy_dealloc(PyObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    proxy_clear_gc(self);
-    free_instance(self);
-}
-
-static PyMethodDef proxy_methods[] = { METHOD(proxy, clear), METHOD(proxy, copy), METHOD(proxy, __reduce__), { 0 } };
-static PyType_Slot proxy_slots[] = {
-    SLOT(tp_dealloc, proxy_dealloc), SLOT(tp_traverse, proxy_traverse), SLOT(tp_clear, proxy_clear_gc), SLOT(tp_methods, proxy_methods),
-    SLOT(tp_hash, PyObject_HashNotImplemented), { 0, NULL },
-};
-PyType_Spec unpickler_memo_spec = {
-    "_pickle.UnpicklerMemoProxy", sizeof(MemoProxy), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, proxy_slots,
-};
 
 /* ---- the type -------------------------------------------------------------------------------------------------------- */
 
