@@ -5,9 +5,10 @@
 
 /* ---- gcd, lcm ------------------------------------------------------------------------------------------------------------------------------------ */
 
-BUILTIN_FAST(math, gcd, "($module, *integers)", "Greatest common divisor.")
+/* The integers, brought down to one by function, which takes two; nothing when there are none. */
+static PyObject *fold_integers(PyObject *const *args, Py_ssize_t nargs, long nothing, PyObject *(*function)(PyObject *, PyObject *))
 {
-    if (nargs == 0) return PyLong_FromLong(0);
+    if (nargs == 0) return PyLong_FromLong(nothing);
     PyObject *result = PyNumber_Index(args[0]);
     if (!result) return NULL;
     if (nargs == 1) {
@@ -20,11 +21,13 @@ BUILTIN_FAST(math, gcd, "($module, *integers)", "Greatest common divisor.")
             Py_DECREF(result);
             return NULL;
         }
-        Py_SETREF(result, _PyLong_GCD(result, other));
+        Py_SETREF(result, function(result, other));
         Py_DECREF(other);
     }
     return result;
 }
+
+BUILTIN_FAST(math, gcd, "($module, *integers)", "Greatest common divisor.") { return fold_integers(args, nargs, 0, _PyLong_GCD); }
 
 static PyObject *lcm_of(PyObject *a, PyObject *b)
 {
@@ -36,26 +39,7 @@ static PyObject *lcm_of(PyObject *a, PyObject *b)
     return m;
 }
 
-BUILTIN_FAST(math, lcm, "($module, *integers)", "Least common multiple.")
-{
-    if (nargs == 0) return PyLong_FromLong(1);
-    PyObject *result = PyNumber_Index(args[0]);
-    if (!result) return NULL;
-    if (nargs == 1) {
-        Py_SETREF(result, PyNumber_Absolute(result));
-        return result;
-    }
-    for (Py_ssize_t i = 1; i < nargs && result; i++) {
-        PyObject *other = PyNumber_Index(args[i]);
-        if (!other) {
-            Py_DECREF(result);
-            return NULL;
-        }
-        Py_SETREF(result, lcm_of(result, other));
-        Py_DECREF(other);
-    }
-    return result;
-}
+BUILTIN_FAST(math, lcm, "($module, *integers)", "Least common multiple.") { return fold_integers(args, nargs, 1, lcm_of); }
 
 /* ---- square root ------------------------------------------------------------------------------------------------------------------------------- */
 

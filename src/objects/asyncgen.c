@@ -269,7 +269,7 @@ static void asend_finalize(PyObject *self)
     ASend *o = (ASend *)self;
     if (o->state == AWAITABLE_CLOSED || o->state == AWAITABLE_ITER) return;
     if (o->gen->ag_closed) return;
-    warn_unawaited(o->gen, o->value ? "asend" : "asend");
+    warn_unawaited(o->gen, "asend");
 }
 
 static void asend_dealloc(ASend *o)

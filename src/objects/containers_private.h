@@ -106,6 +106,16 @@ static inline PyObject *builtin_get(const char *name)
     return value;
 }
 
+/* (iter, ([what rest yields],)): how an iterator is pickled whose place has no number. Both STOLEN; rest NULL is an error. */
+static inline PyObject *reduced_to_list(PyObject *iter, PyObject *rest)
+{
+    PyObject *list = rest ? PySequence_List(rest) : NULL;
+    Py_XDECREF(rest);
+    if (list) return Py_BuildValue("N(N)", iter, list);
+    Py_DECREF(iter);
+    return NULL;
+}
+
 #define CLASS_GETITEM { "__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, \
                         "__class_getitem__($type, object, /)\n--\n\nSee PEP 585" }
 

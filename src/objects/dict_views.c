@@ -150,24 +150,16 @@ BUILTIN_NOARGS(dictiter, __length_hint__, "($self, /)", "Private method returnin
 BUILTIN_NOARGS(dictiter, __reduce__, "($self, /)", "Return state information for pickling.")
 {
     DictIterator *it = (DictIterator *)self;
-    PyObject *list = NULL, *iter = builtin_get("iter");
+    PyObject *iter = builtin_get("iter");
     if (!iter) return NULL;
-    if (it->dict) {                                        /* a copy runs to the end, the original stays where it is */
-        DictIterator *copy = (DictIterator *)dict_iterator_new(OBJECT(it->dict), Py_TYPE(self));
-        if (copy) {
-            copy->used = it->used;
-            copy->at = it->at;
-            copy->left = it->left;
-            list = PySequence_List(OBJECT(copy));
-            Py_DECREF(copy);
-        }
+    if (!it->dict) return reduced_to_list(iter, PyList_New(0));
+    DictIterator *copy = (DictIterator *)dict_iterator_new(OBJECT(it->dict), Py_TYPE(self));
+    if (copy) {                                            /* the copy runs to the end, the original stays where it is */
+        copy->used = it->used;
+        copy->at = it->at;
+        copy->left = it->left;
     }
-    else list = PyList_New(0);
-    if (!list) {
-        Py_DECREF(iter);
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", iter, list);
+    return reduced_to_list(iter, OBJECT(copy));
 }
 
 static PyMethodDef dictiter_methods[] = { METHOD(dictiter, __length_hint__), METHOD(dictiter, __reduce__), { 0 } };

@@ -121,24 +121,16 @@ static PyObject *odictiter_next(PyObject *o)
 BUILTIN_NOARGS(odictiter, __reduce__, "($self, /)", "Return state information for pickling")
 {
     OdictIterator *it = ITERATOR(self);
-    PyObject *iter = builtin_get("iter"), *list = NULL;
+    PyObject *iter = builtin_get("iter");
     if (!iter) return NULL;
-    if (it->od) {                                          /* a copy runs to the end */
-        OdictIterator *copy = ITERATOR(odict_iterator_new(it->od, it->kind));
-        if (copy) {
-            copy->size = it->size;
-            copy->state = it->state;
-            SET_FIELD(copy->key, Py_XNewRef(it->key));
-            list = PySequence_List(OBJECT(copy));
-            Py_DECREF(copy);
-        }
+    if (!it->od) return reduced_to_list(iter, PyList_New(0));
+    OdictIterator *copy = ITERATOR(odict_iterator_new(it->od, it->kind));
+    if (copy) {                                            /* the copy runs to the end */
+        copy->size = it->size;
+        copy->state = it->state;
+        SET_FIELD(copy->key, Py_XNewRef(it->key));
     }
-    else list = PyList_New(0);
-    if (!list) {
-        Py_DECREF(iter);
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", iter, list);
+    return reduced_to_list(iter, OBJECT(copy));
 }
 
 static PyMethodDef odictiter_methods[] = { METHOD(odictiter, __reduce__), { 0 } };

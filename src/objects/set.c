@@ -768,24 +768,16 @@ BUILTIN_NOARGS(setiter, __length_hint__, "($self, /)", "Private method returning
 BUILTIN_NOARGS(setiter, __reduce__, "($self, /)", "Return state information for pickling.")
 {
     SetIterator *it = (SetIterator *)self;
-    PyObject *list = NULL, *iter = builtin_get("iter");
+    PyObject *iter = builtin_get("iter");
     if (!iter) return NULL;
-    if (it->set) {                                         /* a copy runs to the end */
-        SetIterator *copy = (SetIterator *)set_iter(OBJECT(it->set));
-        if (copy) {
-            copy->used = it->used;
-            copy->at = it->at;
-            copy->left = it->left;
-            list = PySequence_List(OBJECT(copy));
-            Py_DECREF(copy);
-        }
+    if (!it->set) return reduced_to_list(iter, PyList_New(0));
+    SetIterator *copy = (SetIterator *)set_iter(OBJECT(it->set));
+    if (copy) {                                            /* the copy runs to the end */
+        copy->used = it->used;
+        copy->at = it->at;
+        copy->left = it->left;
     }
-    else list = PyList_New(0);
-    if (!list) {
-        Py_DECREF(iter);
-        return NULL;
-    }
-    return Py_BuildValue("N(N)", iter, list);
+    return reduced_to_list(iter, OBJECT(copy));
 }
 
 static PyMethodDef setiter_methods[] = { METHOD(setiter, __length_hint__), METHOD(setiter, __reduce__), { 0 } };

@@ -10,6 +10,8 @@
  * signal handler) gets RuntimeError. */
 #include "buffered.h"
 
+#include "runtime/errors.h"
+
 #include <pthread.h>
 
 #define CHECK_INITIALIZED(self, fail)                                                                                   \
@@ -52,6 +54,17 @@ static inline void leave(Buffered *self)
     PyThread_release_lock(self->lock);
 }
 
+/* Takes the lock for work with the buffer: whoever had it, or code that ran since the caller looked, may have closed the
+ * stream or detached it. */
+static inline bool enter_open(Buffered *self, const char *message)
+{
+    if (!enter(self)) return false;
+    if (LIKELY(self->ok > 0 && self->buffer)) return true;
+    leave(self);
+    PyErr_SetString(PyExc_ValueError, self->detached ? "raw stream has been detached" : message);
+    return false;
+}
+
 /* 0, 1 or -1. */
 static int raw_is_closed(Buffered *self)
 {
@@ -80,7 +93,8 @@ static int buffered_check_open(Buffered *self, const char *message)
 
 static off_t raw_tell(Buffered *self)
 {
-    PyObject *result = io_call(self->raw, "tell");
+    PyObject *raw = Py_NewRef(self->raw), *result = io_call(raw, "tell");      /* called without the lock, too */
+    Py_DECREF(raw);
     if (!result) return -1;
     off_t n = io_offset(result, PyExc_ValueError);
     Py_DECREF(result);
@@ -104,6 +118,16 @@ static off_t raw_seek(Buffered *self, off_t target, int whence)
     return self->absolute = n;
 }
 
+/* Whoever keeps the view must not see memory that is reused. The exception that is set stays. */
+static void release_view(PyObject *view)
+{
+    PyObject *error = PyErr_GetRaisedException(), *released = io_call(view, "release");
+    if (!released) PyErr_Clear();             /* someone exported it: nothing to be done */
+    Py_XDECREF(released);
+    PyErr_SetRaisedException(error);
+    Py_DECREF(view);
+}
+
 /* Bytes read into start; 0 at the end, -2 when it would block, -1 with an exception. */
 static Py_ssize_t raw_read(Buffered *self, char *start, Py_ssize_t length)
 {
@@ -111,11 +135,7 @@ static Py_ssize_t raw_read(Buffered *self, char *start, Py_ssize_t length)
     if (!view) return -1;
     do result = io_call1(self->raw, "readinto", view);
     while (!result && io_trap_eintr());
-    /* whoever keeps the view must not see memory that is reused */
-    PyObject *error = PyErr_GetRaisedException(), *released = io_call(view, "release");
-    Py_XDECREF(released);
-    if (error) PyErr_SetRaisedException(error);
-    Py_DECREF(view);
+    release_view(view);
     if (!result) return -1;
     if (result == Py_None) {
         Py_DECREF(result);
@@ -124,11 +144,7 @@ static Py_ssize_t raw_read(Buffered *self, char *start, Py_ssize_t length)
     Py_ssize_t n = PyNumber_AsSsize_t(result, PyExc_ValueError);
     Py_DECREF(result);
     if (n == -1 && PyErr_Occurred()) {
-        PyObject *cause = PyErr_GetRaisedException();
-        PyErr_SetString(PyExc_OSError, "raw readinto() failed");
-        PyObject *raised = PyErr_GetRaisedException();
-        PyException_SetCause(raised, cause);
-        PyErr_SetRaisedException(raised);
+        errors_format_from_cause(PyExc_OSError, "raw readinto() failed");
         return -1;
     }
     if (n < 0 || n > length) {
@@ -149,7 +165,7 @@ static Py_ssize_t raw_write(Buffered *self, char *start, Py_ssize_t length)
         result = io_call1(self->raw, "write", view);
         saved = errno;
     } while (!result && io_trap_eintr());
-    Py_DECREF(view);
+    release_view(view);
     if (!result) return -1;
     if (result == Py_None) {
         Py_DECREF(result);
@@ -249,12 +265,6 @@ static int init_buffer(Buffered *self)
         PyErr_NoMemory();
         return -1;
     }
-    if (self->lock) PyThread_free_lock(self->lock);
-    if (!(self->lock = PyThread_allocate_lock())) {
-        PyErr_SetString(PyExc_RuntimeError, "can't allocate read lock");
-        return -1;
-    }
-    self->owner = 0;
     self->absolute = -1;
     if (raw_tell(self) < 0) PyErr_Clear();
     return 0;
@@ -275,69 +285,54 @@ SIGNATURE(reader_signature, "BufferedReader", KEYWORDS, "(raw, buffer_size=8192)
 SIGNATURE(writer_signature, "BufferedWriter", KEYWORDS, "(raw, buffer_size=8192)");
 SIGNATURE(random_signature, "BufferedRandom", KEYWORDS, "(raw, buffer_size=8192)");
 
-static int buffer_arguments(Signature *signature, PyObject *args, PyObject *kwargs, PyObject **raw, Py_ssize_t *size)
+/* exact: the type whose instances, over an exact FileIO, are closed without a look at their attributes. */
+static int init_locked(Buffered *self, PyObject *raw, Py_ssize_t size, bool readable, bool writable, PyTypeObject *exact)
 {
+    IoState *state = io_state_of_type(exact);
+    self->ok = self->detached = 0;
+    if (readable && writable && io_require(state, raw, "seekable") < 0) return -1;
+    if ((readable && io_require(state, raw, "readable") < 0) || (writable && io_require(state, raw, "writable") < 0)) return -1;
+    self->readable = readable;
+    self->writable = writable;
+    if (set_up(self, raw, size, exact) < 0) return -1;
+    reset_read(self);
+    if (writable) reset_write(self);
+    self->position = self->raw_position = 0;
+    self->ok = 1;
+    return 0;
+}
+
+static int init(PyObject *o, Signature *signature, PyObject *args, PyObject *kwargs, bool readable, bool writable, PyTypeObject *exact)
+{
+    Buffered *self = BUFFERED(o);
     PyObject *arg[2];
+    Py_ssize_t size = DEFAULT_BUFFER_SIZE;
     if (args_bind_tuple(signature, args, kwargs, arg) < 0) return -1;
-    *raw = arg[0];
-    *size = DEFAULT_BUFFER_SIZE;
-    if (arg[1]) *size = PyNumber_AsSsize_t(arg[1], PyExc_OverflowError);
-    return *size == -1 && PyErr_Occurred() ? -1 : 0;
+    if (arg[1] && (size = PyNumber_AsSsize_t(arg[1], PyExc_OverflowError)) == -1 && PyErr_Occurred()) return -1;
+    /* The lock lives as long as the object: threads may wait for it while one calls __init__ again. */
+    if (!self->lock && !(self->lock = PyThread_allocate_lock())) {
+        PyErr_SetString(PyExc_RuntimeError, "can't allocate read lock");
+        return -1;
+    }
+    if (!enter(self)) return -1;
+    int status = init_locked(self, arg[0], size, readable, writable, exact);
+    leave(self);
+    return status;
 }
 
 static int reader_init(PyObject *o, PyObject *args, PyObject *kwargs)
 {
-    Buffered *self = BUFFERED(o);
-    PyObject *raw;
-    Py_ssize_t size;
-    if (buffer_arguments(&reader_signature, args, kwargs, &raw, &size) < 0) return -1;
-    self->ok = self->detached = 0;
-    IoState *state = io_state_of(o);
-    if (io_require(state, raw, "readable") < 0) return -1;
-    self->readable = true;
-    self->writable = false;
-    if (set_up(self, raw, size, state->buffered_reader) < 0) return -1;
-    reset_read(self);
-    self->position = self->raw_position = 0;
-    self->ok = 1;
-    return 0;
+    return init(o, &reader_signature, args, kwargs, true, false, io_state_of(o)->buffered_reader);
 }
 
 static int writer_init(PyObject *o, PyObject *args, PyObject *kwargs)
 {
-    Buffered *self = BUFFERED(o);
-    PyObject *raw;
-    Py_ssize_t size;
-    if (buffer_arguments(&writer_signature, args, kwargs, &raw, &size) < 0) return -1;
-    self->ok = self->detached = 0;
-    IoState *state = io_state_of(o);
-    if (io_require(state, raw, "writable") < 0) return -1;
-    self->readable = false;
-    self->writable = true;
-    if (set_up(self, raw, size, state->buffered_writer) < 0) return -1;
-    reset_read(self);
-    reset_write(self);
-    self->position = self->raw_position = 0;
-    self->ok = 1;
-    return 0;
+    return init(o, &writer_signature, args, kwargs, false, true, io_state_of(o)->buffered_writer);
 }
 
 static int random_init(PyObject *o, PyObject *args, PyObject *kwargs)
 {
-    Buffered *self = BUFFERED(o);
-    PyObject *raw;
-    Py_ssize_t size;
-    if (buffer_arguments(&random_signature, args, kwargs, &raw, &size) < 0) return -1;
-    self->ok = self->detached = 0;
-    IoState *state = io_state_of(o);
-    if (io_require(state, raw, "seekable") < 0 || io_require(state, raw, "readable") < 0 || io_require(state, raw, "writable") < 0) return -1;
-    self->readable = self->writable = true;
-    if (set_up(self, raw, size, state->buffered_random) < 0) return -1;
-    reset_read(self);
-    reset_write(self);
-    self->position = self->raw_position = 0;
-    self->ok = 1;
-    return 0;
+    return init(o, &random_signature, args, kwargs, true, true, io_state_of(o)->buffered_random);
 }
 
 static void buffered_dealloc(PyObject *o)
@@ -380,7 +375,9 @@ static int buffered_clear(PyObject *o)
     BUILTIN_NOARGS(buffered, name, "($self, /)", text)                                                                  \
     {                                                                                                                   \
         CHECK_INITIALIZED(BUFFERED(self), NULL);                                                                        \
-        return io_call(BUFFERED(self)->raw, #name);                                                                     \
+        PyObject *raw = Py_NewRef(BUFFERED(self)->raw), *result = io_call(raw, #name);                                  \
+        Py_DECREF(raw);                                                                                                 \
+        return result;                                                                                                  \
     }
 
 FORWARD(seekable, "")
@@ -402,7 +399,9 @@ BUILTIN_O(buffered, _dealloc_warn, "($self, source, /)", "")
 BUILTIN_NOARGS(buffered, simple_flush, "($self, /)", "")
 {
     CHECK_INITIALIZED(BUFFERED(self), NULL);
-    return io_call(BUFFERED(self)->raw, "flush");
+    PyObject *raw = Py_NewRef(BUFFERED(self)->raw), *result = io_call(raw, "flush");
+    Py_DECREF(raw);
+    return result;
 }
 
 BUILTIN_NOARGS(buffered, flush, "($self, /)", "")
@@ -410,7 +409,7 @@ BUILTIN_NOARGS(buffered, flush, "($self, /)", "")
     Buffered *b = BUFFERED(self);
     CHECK_INITIALIZED(b, NULL);
     CHECK_OPEN(b, "flush of closed file");
-    if (!enter(b)) return NULL;
+    if (!enter_open(b, "flush of closed file")) return NULL;
     int status = flush_and_rewind(b);
     leave(b);
     if (status < 0) return NULL;
@@ -441,7 +440,7 @@ BUILTIN_NOARGS(buffered, close, "($self, /)", "")
         return NULL;
     }
     if (!result) error = PyErr_GetRaisedException();
-    Py_XSETREF(result, io_call(b->raw, "close"));
+    if (b->raw) Py_XSETREF(result, io_call(b->raw, "close"));   /* a flush() of a subclass may have detached it */
     PyMem_Free(b->buffer);
     b->buffer = NULL;
     if (error) {
@@ -466,10 +465,12 @@ BUILTIN_NOARGS(buffered, detach, "($self, /)", "Disconnect this buffer from its 
     PyObject *flushed = io_call(self, "flush");
     if (!flushed) return NULL;
     Py_DECREF(flushed);
+    if (!enter_open(b, "detach of closed file")) return NULL;    /* a flush() of a subclass may have done anything */
     PyObject *raw = b->raw;
     b->raw = NULL;
     b->detached = 1;
     b->ok = 0;
+    leave(b);
     return raw;
 }
 
@@ -599,14 +600,8 @@ BUILTIN(buffered, read, POSITIONAL, "($self, size=-1, /)", "")
     if (io_optional_size(arg[0], &n) < 0) return NULL;
     if (n < -1) return PyErr_Format(PyExc_ValueError, "read length must be non-negative or -1");
     CHECK_OPEN(b, "read of closed file");
-    if (n == -1) {
-        if (!enter(b)) return NULL;
-        result = read_all(b);
-        leave(b);
-        return result;
-    }
-    if (!enter(b)) return NULL;
-    result = n <= READAHEAD(b) ? read_fast(b, n) : read_many(b, n);
+    if (!enter_open(b, "read of closed file")) return NULL;
+    result = n == -1 ? read_all(b) : n <= READAHEAD(b) ? read_fast(b, n) : read_many(b, n);
     leave(b);
     return result;
 }
@@ -623,7 +618,7 @@ BUILTIN(buffered, read1, POSITIONAL, "($self, size=-1, /)", "")
     if (n < 0) n = b->buffer_size;
     CHECK_OPEN(b, "read of closed file");
     if (n == 0) return PyBytes_FromStringAndSize(NULL, 0);
-    if (!enter(b)) return NULL;
+    if (!enter_open(b, "read of closed file")) return NULL;
     Py_ssize_t have = READAHEAD(b);
     PyObject *bytes;
     if (have > 0) bytes = read_fast(b, have < n ? have : n);
@@ -645,7 +640,7 @@ static PyObject *read_into(Buffered *b, PyObject *target, bool once)
     if (!PyArg_Parse(target, "w*", &buffer)) return NULL;
     PyObject *result = NULL;
     Py_ssize_t written = 0, r = 0;
-    if (buffered_check_open(b, "readinto of closed file") < 0 || !enter(b)) goto release;
+    if (buffered_check_open(b, "readinto of closed file") < 0 || !enter_open(b, "readinto of closed file")) goto release;
     Py_ssize_t have = READAHEAD(b);
     if (have > 0) {
         if (have >= buffer.len) {
@@ -702,7 +697,7 @@ BUILTIN(buffered, peek, POSITIONAL, "($self, size=0, /)", "")
     CHECK_INITIALIZED(b, NULL);
     CHECK_OPEN(b, "peek of closed file");
     if (arg[0] && PyNumber_AsSsize_t(arg[0], PyExc_OverflowError) == -1 && PyErr_Occurred()) return NULL;
-    if (!enter(b)) return NULL;
+    if (!enter_open(b, "peek of closed file")) return NULL;
     PyObject *result = NULL;
     if (b->writable && flush_and_rewind(b) < 0) goto done;
     Py_ssize_t have = READAHEAD(b);
@@ -719,21 +714,35 @@ done:
     return result;
 }
 
+/* The bytes of a line that are in the buffer, at most limit of them; *whole: no others belong to it. */
+static Py_ssize_t line_in_buffer(const Buffered *self, Py_ssize_t limit, bool *whole)
+{
+    Py_ssize_t n = READAHEAD(self);
+    if (limit >= 0 && n > limit) n = limit;
+    const char *start = self->buffer + self->position, *found = n > 0 ? memchr(start, '\n', (size_t)n) : NULL;
+    *whole = found || (n == limit && n > 0);
+    return found ? found - start + 1 : n;
+}
+
 /* One line; limit -1: none. */
 static PyObject *read_line(Buffered *self, Py_ssize_t limit)
 {
     PyObject *chunks = NULL, *result = NULL, *part;
-    Py_ssize_t n = READAHEAD(self);
+    bool whole;
     if (buffered_check_open(self, "readline of closed file") < 0) return NULL;
-    if (limit >= 0 && n > limit) n = limit;
-    const char *start = self->buffer + self->position, *found = n > 0 ? memchr(start, '\n', (size_t)n) : NULL;
-    if (found || (n == limit && n > 0)) {               /* the common case: the whole line is here */
-        n = found ? found - start + 1 : n;
-        PyObject *line = PyBytes_FromStringAndSize(start, n);
-        if (line) self->position += n;
-        return line;
+    Py_ssize_t n = line_in_buffer(self, limit, &whole);
+    const char *start, *found;
+    if (whole) {                                        /* the common case: the whole line is here */
+        if ((result = PyBytes_FromStringAndSize(self->buffer + self->position, n))) self->position += n;
+        return result;
     }
-    if (!enter(self)) return NULL;
+    if (!enter_open(self, "readline of closed file")) return NULL;
+    n = line_in_buffer(self, limit, &whole);            /* another thread may have read meanwhile */
+    start = self->buffer + self->position;
+    if (whole) {
+        if ((result = PyBytes_FromStringAndSize(start, n))) self->position += n;
+        goto done;
+    }
     if (!(chunks = PyList_New(0))) goto done;
     if (n > 0) {
         if (!(part = PyBytes_FromStringAndSize(start, n))) goto done;
@@ -834,7 +843,7 @@ BUILTIN(buffered, seek, POSITIONAL, "($self, target, whence=0, /)", "")
             }
         }
     }
-    if (!enter(b)) return NULL;
+    if (!enter_open(b, "seek of closed file")) return NULL;
     PyObject *result = NULL;
     if (b->writable && flush_writes(b) < 0) goto done;
     if (whence == 1) target -= RAW_OFFSET(b);
@@ -854,7 +863,7 @@ BUILTIN(buffered, truncate, POSITIONAL, "($self, pos=None, /)", "")
     CHECK_INITIALIZED(b, NULL);
     CHECK_OPEN(b, "truncate of closed file");
     if (!b->writable) return io_unsupported(io_state_of(self), "truncate");
-    if (!enter(b)) return NULL;
+    if (!enter_open(b, "truncate of closed file")) return NULL;
     PyObject *result = NULL;
     if (flush_and_rewind(b) == 0) {
         result = io_call1(b->raw, "truncate", arg[0] ? arg[0] : Py_None);
@@ -949,8 +958,8 @@ BUILTIN_O(buffered, write, "($self, buffer, /)", "Write buffer, a bytes-like obj
     if (PyUnicode_Check(arg)) return PyErr_Format(PyExc_TypeError, "a bytes-like object is required, not 'str'");
     if (PyObject_GetBuffer(arg, &data, PyBUF_SIMPLE) < 0) return NULL;
     PyObject *result = NULL;
-    if (enter(b)) {
-        int closed = b->buffer ? raw_is_closed(b) : 1;
+    if (enter_open(b, "write to closed file")) {
+        int closed = raw_is_closed(b);
         if (closed > 0) PyErr_SetString(PyExc_ValueError, "write to closed file");
         if (closed == 0) result = write_buffered(b, &data);
         leave(b);
