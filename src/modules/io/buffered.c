@@ -93,8 +93,7 @@ static int buffered_check_open(Buffered *self, const char *message)
 
 static off_t raw_tell(Buffered *self)
 {
-    PyObject *raw = Py_NewRef(self->raw), *result = io_call(raw, "tell");      /* called without the lock, too */
-    Py_DECREF(raw);
+    PyObject *result = io_call(self->raw, "tell");
     if (!result) return -1;
     off_t n = io_offset(result, PyExc_ValueError);
     Py_DECREF(result);
@@ -375,9 +374,7 @@ static int buffered_clear(PyObject *o)
     BUILTIN_NOARGS(buffered, name, "($self, /)", text)                                                                  \
     {                                                                                                                   \
         CHECK_INITIALIZED(BUFFERED(self), NULL);                                                                        \
-        PyObject *raw = Py_NewRef(BUFFERED(self)->raw), *result = io_call(raw, #name);                                  \
-        Py_DECREF(raw);                                                                                                 \
-        return result;                                                                                                  \
+        return io_call(BUFFERED(self)->raw, #name);                                                                     \
     }
 
 FORWARD(seekable, "")
@@ -399,9 +396,7 @@ BUILTIN_O(buffered, _dealloc_warn, "($self, source, /)", "")
 BUILTIN_NOARGS(buffered, simple_flush, "($self, /)", "")
 {
     CHECK_INITIALIZED(BUFFERED(self), NULL);
-    PyObject *raw = Py_NewRef(BUFFERED(self)->raw), *result = io_call(raw, "flush");
-    Py_DECREF(raw);
-    return result;
+    return io_call(BUFFERED(self)->raw, "flush");
 }
 
 BUILTIN_NOARGS(buffered, flush, "($self, /)", "")
@@ -440,7 +435,7 @@ BUILTIN_NOARGS(buffered, close, "($self, /)", "")
         return NULL;
     }
     if (!result) error = PyErr_GetRaisedException();
-    if (b->raw) Py_XSETREF(result, io_call(b->raw, "close"));   /* a flush() of a subclass may have detached it */
+    Py_XSETREF(result, io_call(b->raw, "close"));
     PyMem_Free(b->buffer);
     b->buffer = NULL;
     if (error) {

@@ -16,6 +16,7 @@ typedef struct BytesIoBuffer { PyObject_HEAD BytesIo *source; } BytesIoBuffer;
 #define BYTES_IO(o) ((BytesIo *)(o))
 #define DATA(self) PyBytes_AS_STRING((self)->bytes)
 
+/* After arguments were converted: that may run code which closes the stream. */
 #define CHECK_OPEN(self) do { if (!BYTES_IO(self)->bytes) { PyErr_SetString(PyExc_ValueError, "I/O operation on closed file."); return NULL; } } while (0)
 #define CHECK_EXPORTS(self, fail)                                                                                       \
     do {                                                                                                                \
@@ -35,6 +36,15 @@ static int make_unshared(BytesIo *self, Py_ssize_t capacity)
     memcpy(PyBytes_AS_STRING(copy), DATA(self), (size_t)(self->size < capacity ? self->size : capacity));
     Py_SETREF(self->bytes, copy);
     return 0;
+}
+
+/* Someone may have asked for the hash of what getvalue() returned, and let go of it again. */
+static void forget_hash(PyObject *bytes)
+{
+    _Py_COMP_DIAG_PUSH
+    _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+    ((PyBytesObject *)bytes)->ob_shash = -1;
+    _Py_COMP_DIAG_POP
 }
 
 static int reserve(BytesIo *self, Py_ssize_t size)
@@ -69,6 +79,7 @@ static Py_ssize_t write_bytes(BytesIo *self, PyObject *value)
         Py_ssize_t end = self->position + buffer.len;
         if (end > PyBytes_GET_SIZE(self->bytes) ? reserve(self, end) == 0 : !is_shared(self) || make_unshared(self, PyBytes_GET_SIZE(self->bytes)) == 0) {
             if (self->position > self->size) memset(DATA(self) + self->size, 0, (size_t)(self->position - self->size));
+            forget_hash(self->bytes);
             memcpy(DATA(self) + self->position, buffer.buf, (size_t)buffer.len);
             self->position = end;
             if (self->size < end) self->size = end;
@@ -144,8 +155,8 @@ static PyObject *bytesio_read_impl(PyObject *self, PyObject *value)
 {
     BytesIo *io = BYTES_IO(self);
     Py_ssize_t size = -1, n;
-    CHECK_OPEN(self);
     if (io_optional_size(value, &size) < 0) return NULL;
+    CHECK_OPEN(self);
     n = available(io);
     return read_bytes(io, size < 0 || size > n ? n : size);
 }
@@ -156,8 +167,8 @@ BUILTIN(bytesio, read1, POSITIONAL, "($self, size=-1, /)", "Read at most size by
 BUILTIN(bytesio, readline, POSITIONAL, "($self, size=-1, /)", "Next line from the file, as a bytes object.")
 {
     Py_ssize_t size = -1;
-    CHECK_OPEN(self);
     if (io_optional_size(arg[0], &size) < 0) return NULL;
+    CHECK_OPEN(self);
     return read_bytes(BYTES_IO(self), scan_line(BYTES_IO(self), size));
 }
 
@@ -186,14 +197,17 @@ BUILTIN_O(bytesio, readinto, "($self, buffer, /)", "Read bytes into buffer; retu
 {
     BytesIo *io = BYTES_IO(self);
     Py_buffer buffer;
-    CHECK_OPEN(self);
     if (!PyArg_Parse(arg, "w*:readinto", &buffer)) return NULL;
-    Py_ssize_t n = available(io);
-    if (buffer.len < n) n = buffer.len;
-    if (n) memcpy(buffer.buf, DATA(io) + io->position, (size_t)n);
-    io->position += n;
+    Py_ssize_t n = -1;
+    if (io->bytes) {
+        n = available(io);
+        if (buffer.len < n) n = buffer.len;
+        if (n) memmove(buffer.buf, DATA(io) + io->position, (size_t)n);      /* the buffer may be our own */
+        io->position += n;
+    }
+    else io_error_closed();
     PyBuffer_Release(&buffer);
-    return PyLong_FromSsize_t(n);
+    return n < 0 ? NULL : PyLong_FromSsize_t(n);
 }
 
 static PyObject *bytesio_next(PyObject *self)
@@ -207,9 +221,9 @@ BUILTIN(bytesio, truncate, POSITIONAL, "($self, size=None, /)", "Truncate the fi
 {
     BytesIo *io = BYTES_IO(self);
     Py_ssize_t size = io->position;
+    if (io_optional_size(arg[0], &size) < 0) return NULL;
     CHECK_OPEN(self);
     CHECK_EXPORTS(io, NULL);
-    if (io_optional_size(arg[0], &size) < 0) return NULL;
     if (size < 0) return PyErr_Format(PyExc_ValueError, "negative size value %zd", size);
     if (size < io->size) {
         io->size = size;
@@ -222,10 +236,10 @@ BUILTIN(bytesio, seek, POSITIONAL, "($self, pos, whence=0, /)", "Change stream p
 {
     BytesIo *io = BYTES_IO(self);
     int whence = 0;
-    CHECK_OPEN(self);
     Py_ssize_t position = PyNumber_AsSsize_t(arg[0], PyExc_OverflowError);
     if (position == -1 && PyErr_Occurred()) return NULL;
     if (arg[1] && (whence = PyLong_AsInt(arg[1])) == -1 && PyErr_Occurred()) return NULL;
+    CHECK_OPEN(self);
     if (position < 0 && whence == 0) return PyErr_Format(PyExc_ValueError, "negative seek value %zd", position);
     if (whence < 0 || whence > 2) return PyErr_Format(PyExc_ValueError, "invalid whence (%i, should be 0, 1 or 2)", whence);
     Py_ssize_t from = whence == 1 ? io->position : whence == 2 ? io->size : 0;

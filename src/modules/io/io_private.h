@@ -52,6 +52,7 @@ void io_finalize(PyObject *self);
 bool io_trap_eintr(void);
 int io_optional_size(PyObject *value, Py_ssize_t *size);                 /* None leaves it; 0 or -1 */
 off_t io_offset(PyObject *value, PyObject *error);                    /* -1 with an exception */
+/* o may be NULL, a stream that was taken away: ValueError. It is held during the call. */
 PyObject *io_call(PyObject *o, const char *method);
 PyObject *io_call1(PyObject *o, const char *method, PyObject *argument);
 int io_truth(PyObject *result);                                          /* steals; -1 when NULL or error */

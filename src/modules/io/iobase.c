@@ -21,21 +21,22 @@ PyObject *io_error_closed(void)
     return NULL;
 }
 
-PyObject *io_call(PyObject *o, const char *method)
+/* o is often a field of a stream, which what ran before, or the call itself, may clear. */
+static PyObject *call(PyObject *o, const char *method, PyObject *argument)
 {
-    PyObject *name = PyUnicode_InternFromString(method), *result = NULL;
-    if (name) result = PyObject_CallMethodNoArgs(o, name);
+    if (UNLIKELY(!o)) {
+        PyErr_SetString(PyExc_ValueError, "the underlying stream has been detached");
+        return NULL;
+    }
+    PyObject *name = PyUnicode_InternFromString(method), *args[] = { Py_NewRef(o), argument };
+    PyObject *result = name ? PyObject_VectorcallMethod(name, args, argument ? 2 : 1, NULL) : NULL;
     Py_XDECREF(name);
+    Py_DECREF(o);
     return result;
 }
 
-PyObject *io_call1(PyObject *o, const char *method, PyObject *argument)
-{
-    PyObject *name = PyUnicode_InternFromString(method), *result = NULL;
-    if (name) result = PyObject_CallMethodOneArg(o, name, argument);
-    Py_XDECREF(name);
-    return result;
-}
+PyObject *io_call(PyObject *o, const char *method) { return call(o, method, NULL); }
+PyObject *io_call1(PyObject *o, const char *method, PyObject *argument) { return call(o, method, argument); }
 
 int io_truth(PyObject *result)
 {

@@ -51,17 +51,19 @@ static void accumulate(StringIo *self)
     self->writer.overallocate = 1;
 }
 
+/* The writer's text was lost for want of memory. */
+static COLD void lose_text(StringIo *self) { self->size = self->position = 0; }
+
 /* From the writer to the array. 0 or -1. */
 static int realize(StringIo *self)
 {
     if (!self->accumulating) return 0;
     self->accumulating = false;
     PyObject *text = _PyUnicodeWriter_Finish(&self->writer);
-    if (!text) return -1;
-    Py_ssize_t n = PyUnicode_GET_LENGTH(text);
-    int status = reserve(self, n);
-    if (status == 0 && n && !PyUnicode_AsUCS4(text, self->buffer, n, 0)) status = -1;
-    Py_DECREF(text);
+    Py_ssize_t n = text ? PyUnicode_GET_LENGTH(text) : 0;
+    int status = text && reserve(self, n) == 0 && (!n || PyUnicode_AsUCS4(text, self->buffer, n, 0)) ? 0 : -1;
+    if (status < 0) lose_text(self);
+    Py_XDECREF(text);
     return status;
 }
 
@@ -104,6 +106,7 @@ BUILTIN_NOARGS(stringio, getvalue, "($self, /)", "Retrieve the entire contents o
     PyObject *text = _PyUnicodeWriter_Finish(&io->writer);
     accumulate(io);
     if (text && _PyUnicodeWriter_WriteStr(&io->writer, text) < 0) Py_CLEAR(text);
+    if (!text) lose_text(io);
     return text;
 }
 
@@ -117,8 +120,8 @@ BUILTIN(stringio, read, POSITIONAL, "($self, size=-1, /)", "Read at most size ch
 {
     StringIo *io = STRING_IO(self);
     Py_ssize_t size = -1;
-    CHECK_USABLE(self);
     if (io_optional_size(arg[0], &size) < 0) return NULL;
+    CHECK_USABLE(self);
     Py_ssize_t n = io->size - io->position;
     if (n < 0) n = 0;
     if (size < 0 || size > n) size = n;
@@ -151,8 +154,8 @@ static PyObject *next_line(StringIo *io, Py_ssize_t limit)
 BUILTIN(stringio, readline, POSITIONAL, "($self, size=-1, /)", "Read until newline or EOF; an empty string when EOF is hit immediately.")
 {
     Py_ssize_t limit = -1;
-    CHECK_USABLE(self);
     if (io_optional_size(arg[0], &limit) < 0) return NULL;
+    CHECK_USABLE(self);
     return next_line(STRING_IO(self), limit);
 }
 
@@ -176,8 +179,8 @@ BUILTIN(stringio, truncate, POSITIONAL, "($self, pos=None, /)", "Truncate size t
 {
     StringIo *io = STRING_IO(self);
     Py_ssize_t size = io->position;
-    CHECK_USABLE(self);
     if (io_optional_size(arg[0], &size) < 0) return NULL;
+    CHECK_USABLE(self);
     if (size < 0) return PyErr_Format(PyExc_ValueError, "Negative size value %zd", size);
     if (size < io->size) {
         if (realize(io) < 0) return NULL;
@@ -190,10 +193,10 @@ BUILTIN(stringio, seek, POSITIONAL, "($self, pos, whence=0, /)", "Change stream 
 {
     StringIo *io = STRING_IO(self);
     int whence = 0;
-    CHECK_USABLE(self);
     Py_ssize_t position = PyNumber_AsSsize_t(arg[0], PyExc_OverflowError);
     if (position == -1 && PyErr_Occurred()) return NULL;
     if (arg[1] && (whence = PyLong_AsInt(arg[1])) == -1 && PyErr_Occurred()) return NULL;
+    CHECK_USABLE(self);
     if (whence < 0 || whence > 2) return PyErr_Format(PyExc_ValueError, "Invalid whence (%i, should be 0, 1 or 2)", whence);
     if (position < 0 && whence == 0) return PyErr_Format(PyExc_ValueError, "Negative seek position %zd", position);
     if (whence && position) {

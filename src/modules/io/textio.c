@@ -40,17 +40,13 @@ typedef struct TextIo {
 
 static int check_closed(TextIo *self)
 {
+    CHECK_ATTACHED(self, -1);
     int closed = io_truth(PyObject_GetAttrString(self->buffer, "closed"));
     if (closed > 0) io_error_closed();
     return closed ? -1 : 0;
 }
 
 #define CHECK_CLOSED(self) do { if (check_closed(self) < 0) return NULL; } while (0)
-
-static PyObject *io_call_two(PyObject *o, const char *method, PyObject *a, PyObject *b)
-{
-    return PyObject_CallMethod(o, method, "OO", a, b);
-}
 
 /* ---- codecs --------------------------------------------------------------------------------------------------------------- */
 
@@ -211,21 +207,21 @@ static int check_errors_handler(PyObject *errors)
 static int textio_init(PyObject *o, PyObject *args, PyObject *kwargs)
 {
     TextIo *self = TEXT_IO(o);
-    PyObject *arg[6], *info = NULL, *encoding = NULL, *errors;
+    PyObject *arg[6], *info = NULL, *encoding = NULL, *errors = NULL;
     const char *newline;
-    int line_buffering, write_through;
+    int line_buffering, write_through, status = -1;
     self->ok = self->detached = false;
     if (args_bind_tuple(&textio_signature, args, kwargs, arg) < 0) return -1;
     if (string_argument(arg[1], "encoding") < 0) return -1;
-    errors = arg[2] ? arg[2] : Py_None;
-    if (errors != Py_None && !PyUnicode_Check(errors)) {
-        PyErr_Format(PyExc_TypeError, "TextIOWrapper() argument 'errors' must be str or None, not %.50s", Py_TYPE(errors)->tp_name);
+    if (arg[2] && arg[2] != Py_None && !PyUnicode_Check(arg[2])) {
+        PyErr_Format(PyExc_TypeError, "TextIOWrapper() argument 'errors' must be str or None, not %.50s", Py_TYPE(arg[2])->tp_name);
         return -1;
     }
     if (string_argument(arg[2], "errors") < 0) return -1;
     if (newline_argument(arg[3], &newline) < 0) return -1;
     if ((line_buffering = arg[4] ? PyObject_IsTrue(arg[4]) : 0) < 0 || (write_through = arg[5] ? PyObject_IsTrue(arg[5]) : 0) < 0) return -1;
     PyObject *buffer = Py_NewRef(arg[0]), *given = Py_XNewRef(arg[1]), *dict = self->dict;
+    errors = arg[2] && arg[2] != Py_None ? Py_NewRef(arg[2]) : PyUnicode_FromString("strict");
     self->dict = NULL;
     textio_clear(o);
     self->dict = dict;
@@ -241,28 +237,30 @@ static int textio_init(PyObject *o, PyObject *args, PyObject *kwargs)
         Py_SETREF(encoding, locale_encoding());
         if (!encoding) goto fail;
     }
-    self->encoding = encoding;
-    self->errors = errors == Py_None ? PyUnicode_FromString("strict") : Py_NewRef(errors);
-    if (!self->errors || check_errors_handler(self->errors) < 0) goto fail;
+    if (!errors || check_errors_handler(errors) < 0) goto fail;
     if (!(info = lookup_text_codec(encoding))) goto fail;
     self->chunk_size = SMALL_CHUNK;
     self->line_buffering = line_buffering;
     self->write_through = write_through;
-    if (set_newline(self, newline) < 0 || set_decoder(self, info, self->errors) < 0 || set_encoder(self, info, self->errors) < 0) goto fail;
-    int seekable = io_truth(io_call(buffer, "seekable"));
+    if (set_newline(self, newline) < 0 || set_decoder(self, info, errors) < 0 || set_encoder(self, info, errors) < 0) goto fail;
+    Py_XSETREF(self->encoding, Py_NewRef(encoding));
+    Py_XSETREF(self->errors, Py_NewRef(errors));
+    int seekable = io_truth(io_call(self->buffer, "seekable"));
     if (seekable < 0) goto fail;
     self->seekable = self->telling = seekable;
     PyObject *read1;
-    if (PyObject_GetOptionalAttrString(buffer, "read1", &read1) < 0) goto fail;
+    if (!self->buffer) io_error_closed();
+    if (!self->buffer || PyObject_GetOptionalAttrString(self->buffer, "read1", &read1) < 0) goto fail;
     self->has_read1 = read1 != NULL;
     Py_XDECREF(read1);
     if (fix_encoder_state(self) < 0) goto fail;
-    Py_DECREF(info);
-    self->ok = true;
-    return 0;
+    self->ok = self->buffer && self->encoding && self->errors;    /* what was called may have called __init__ again, in vain */
+    status = 0;
 fail:
     Py_XDECREF(info);
-    return -1;
+    Py_XDECREF(encoding);
+    Py_XDECREF(errors);
+    return status;
 }
 
 static void textio_dealloc(PyObject *o)
@@ -320,8 +318,11 @@ static PyObject *encode(TextIo *self, PyObject *text)
 {
     if (self->fast != ENCODE_OTHER && PyUnicode_IS_ASCII(text))
         return PyBytes_FromStringAndSize(PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text));
-    if (self->fast == ENCODE_UTF8) return PyUnicode_AsEncodedString(text, "utf-8", PyUnicode_AsUTF8(self->errors));
-    return io_call1(self->encoder, "encode", text);
+    if (self->fast != ENCODE_UTF8) return io_call1(self->encoder, "encode", text);
+    PyObject *errors = Py_NewRef(self->errors);         /* an error handler may reconfigure us */
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", PyUnicode_AsUTF8(errors));
+    Py_DECREF(errors);
+    return bytes;
 }
 
 static void set_decoded(TextIo *self, PyObject *text)
@@ -405,8 +406,11 @@ static PyObject *take_decoded(TextIo *self, Py_ssize_t n)
 
 static PyObject *decode_bytes(TextIo *self, PyObject *input, int final)
 {
-    if (Py_IS_TYPE(self->decoder, io_state_of(OBJECT(self))->newline_decoder)) return io_newline_decode(self->decoder, input, final);
-    PyObject *text = io_call_two(self->decoder, "decode", input, final ? Py_True : Py_False);
+    if (!self->decoder) return io_unsupported(io_state_of(OBJECT(self)), "not readable");
+    PyObject *decoder = Py_NewRef(self->decoder), *text;    /* what it calls may replace it */
+    bool ours = Py_IS_TYPE(decoder, io_state_of(OBJECT(self))->newline_decoder);
+    text = ours ? io_newline_decode(decoder, input, final) : PyObject_CallMethod(decoder, "decode", "OO", input, final ? Py_True : Py_False);
+    Py_DECREF(decoder);
     if (text && !PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'", Py_TYPE(text)->tp_name);
         Py_CLEAR(text);
@@ -816,7 +820,7 @@ BUILTIN(textio, seek, POSITIONAL, "($self, cookie, whence=os.SEEK_SET, /)",
         Py_DECREF(input);
         if (!text) goto fail;
         set_decoded(io, text);
-        if (PyUnicode_GET_LENGTH(text) < cookie.chars_to_skip) {
+        if (cookie.chars_to_skip < 0 || PyUnicode_GET_LENGTH(text) < cookie.chars_to_skip) {
             PyErr_SetString(PyExc_OSError, "can't restore logical file position");
             goto fail;
         }
@@ -901,6 +905,10 @@ static int locate(TextIo *self, Cookie *cookie, PyObject *next_input, Py_ssize_t
     }
     if (p == end) {                                        /* what the decoder holds comes with the end of file */
         PyObject *text = PyObject_CallMethod(self->decoder, "decode", "yO", "", Py_True);
+        if (text && !PyUnicode_Check(text)) {
+            PyErr_Format(PyExc_TypeError, "decoder should return a string result, not '%.200s'", Py_TYPE(text)->tp_name);
+            Py_CLEAR(text);
+        }
         if (!text) return -1;
         decoded += PyUnicode_GET_LENGTH(text);
         Py_DECREF(text);
@@ -936,11 +944,14 @@ BUILTIN_NOARGS(textio, tell, "($self, /)", "Return the stream position as an opa
     cookie.start = io_offset(position, NULL);
     Py_DECREF(position);
     if (cookie.start == -1 && PyErr_Occurred()) return NULL;
-    if (!PyArg_ParseTuple(io->snapshot, "iO", &cookie.dec_flags, &next_input)) return NULL;
+    PyObject *snapshot = Py_NewRef(io->snapshot);          /* the flags may be an object with an __index__ */
+    if (!PyArg_ParseTuple(snapshot, "iO", &cookie.dec_flags, &next_input)) {
+        Py_DECREF(snapshot);
+        return NULL;
+    }
     cookie.start -= PyBytes_GET_SIZE(next_input);
-    if (io->used == 0) return cookie_build(&cookie);
-    Py_INCREF(next_input);
-    if ((saved = io_call(io->decoder, "getstate"))) {
+    if (io->used == 0) result = cookie_build(&cookie);
+    else if ((saved = io_call(io->decoder, "getstate"))) {
         bool found = locate(io, &cookie, next_input, io->used) == 0;
         PyObject *error = found ? NULL : PyErr_GetRaisedException();
         PyObject *restored = io_call1(io->decoder, "setstate", saved);
@@ -952,7 +963,7 @@ BUILTIN_NOARGS(textio, tell, "($self, /)", "Return the stream position as an opa
         else if (restored) result = cookie_build(&cookie);
         Py_XDECREF(restored);
     }
-    Py_DECREF(next_input);
+    Py_DECREF(snapshot);
     return result;
 }
 
@@ -973,6 +984,7 @@ BUILTIN_NOARGS(textio, detach, "($self, /)", "")
     PyObject *flushed = io_call(self, "flush");
     if (!flushed) return NULL;
     Py_DECREF(flushed);
+    CHECK_ATTACHED(TEXT_IO(self), NULL);                    /* a flush() of a subclass may have done it */
     PyObject *buffer = TEXT_IO(self)->buffer;
     TEXT_IO(self)->buffer = NULL;
     TEXT_IO(self)->detached = true;
