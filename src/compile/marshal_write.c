@@ -255,14 +255,35 @@ static void put_code(Writer *w, PyObject *o, int flag)
     Py_DECREF(code);
 }
 
+/* A __buffer__ method of something inside may change the list or the dict that is being written. */
+static void put_held(Writer *w, PyObject *o)
+{
+    Py_INCREF(o);
+    put_object(w, o);
+    Py_DECREF(o);
+}
+
+static void put_list(Writer *w, PyObject *o, int flag)
+{
+    Py_ssize_t n = PyList_GET_SIZE(o);
+    put_byte(w, M_LIST | flag);
+    if (!put_size(w, n)) return;
+    for (Py_ssize_t i = 0; i < n && !w->error; i++) {
+        if (i < PyList_GET_SIZE(o)) put_held(w, PyList_GET_ITEM(o, i));
+        else w->error = WRITE_UNMARSHALLABLE;
+    }
+}
+
 static void put_dict(Writer *w, PyObject *o, int flag)
 {
     Py_ssize_t at = 0;
     PyObject *key, *value;
     put_byte(w, M_DICT | flag);
-    while (PyDict_Next(o, &at, &key, &value)) {
-        put_object(w, key);
+    while (!w->error && PyDict_Next(o, &at, &key, &value)) {
+        Py_INCREF(value);
+        put_held(w, key);
         put_object(w, value);
+        Py_DECREF(value);
     }
     put_byte(w, M_NULL);
 }
@@ -315,11 +336,7 @@ static void put_value(Writer *w, PyObject *o, int flag)
         }
         put_items(w, ((PyTupleObject *)o)->ob_item, n);
     }
-    else if (PyList_CheckExact(o)) {
-        put_byte(w, M_LIST | flag);
-        if (!put_size(w, PyList_GET_SIZE(o))) return;
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(o) && !w->error; i++) put_object(w, PyList_GET_ITEM(o, i));
-    }
+    else if (PyList_CheckExact(o)) put_list(w, o, flag);
     else if (PyDict_CheckExact(o)) put_dict(w, o, flag);
     else if (PyAnySet_CheckExact(o)) put_set(w, o, flag);
     else if (PyCode_Check(o)) put_code(w, o, flag);

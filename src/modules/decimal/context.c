@@ -102,7 +102,9 @@ static int dict_as_flags(DecimalState *s, PyObject *o, uint32_t *flags)
     }
     while (PyDict_Next(o, &position, &key, &value)) {
         uint32_t flag = signal_flag(s, key);
+        Py_INCREF(value);
         int truth = flag ? PyObject_IsTrue(value) : -1;
+        Py_DECREF(value);
         if (truth < 0) return -1;
         if (truth) *flags |= flag;
     }

@@ -294,8 +294,12 @@ static PyObject *spawn(PyObject *module, const char *function, SpawnFunction *ca
     if (arg[2] != Py_None && !(env = env_strings(arg[2]))) goto done;
     if (arg[FILE_ACTIONS] && arg[FILE_ACTIONS] != Py_None) {
         if (!(keep = PyList_New(0)) || !(actions_list = PySequence_Fast(arg[FILE_ACTIONS], "file_actions must be a sequence or None"))) goto done;
-        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(actions_list); i++)
-            if (parse_action(PySequence_Fast_GET_ITEM(actions_list, i), &actions, keep) < 0) goto done;
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(actions_list); i++) {
+            PyObject *action = Py_NewRef(PySequence_Fast_GET_ITEM(actions_list, i));     /* an __index__ in it may change the list */
+            int status = parse_action(action, &actions, keep);
+            Py_DECREF(action);
+            if (status < 0) goto done;
+        }
     }
     if (spawn_attributes(module, function, arg, &attributes) < 0) goto done;
     if (PySys_Audit("os.posix_spawn", "OOO", path.object, arg[1], arg[2]) < 0) goto done;

@@ -77,11 +77,7 @@ static int run_until(Socket *s, Call *call, short events, bool connecting, int64
         Py_BEGIN_ALLOW_THREADS
         errno = 0;
         call->result = call->run(s, call);
-        int saved = errno;
-        Py_BLOCK_THREADS
-        errno = saved;
-        Py_UNBLOCK_THREADS
-        Py_END_ALLOW_THREADS
+        Py_END_ALLOW_THREADS                                  /* keeps errno */
         if (call->result >= 0) return 0;
         if (error) *error = errno;
         if (errno == EINTR) {
@@ -643,62 +639,70 @@ static void buffers_done(Buffers *b)
     PyMem_Free(b->iov);
 }
 
+/* A tuple of the items: a __buffer__ or __index__ method of one cannot change it. */
+static PyObject *fixed_items(PyObject *iterable, const char *message)
+{
+    PyObject *fast = PySequence_Fast(iterable, message), *tuple = fast ? PySequence_Tuple(fast) : NULL;
+    Py_XDECREF(fast);
+    return tuple;
+}
+
 static int buffers_get(Buffers *b, PyObject *iterable, bool writable, const char *message)
 {
     *b = (Buffers){ 0 };
-    PyObject *fast = PySequence_Fast(iterable, message);
-    if (!fast) return -1;
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
+    PyObject *items = fixed_items(iterable, message);
+    if (!items) return -1;
+    Py_ssize_t n = PyTuple_GET_SIZE(items);
     b->views = PyMem_New(Py_buffer, (size_t)n + 1);
     b->iov = PyMem_New(struct iovec, (size_t)n + 1);
     if (!b->views || !b->iov) PyErr_NoMemory();
     for (Py_ssize_t i = 0; !PyErr_Occurred() && i < n; i++) {
-        PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
+        PyObject *item = PyTuple_GET_ITEM(items, i);
         if (writable ? !PyArg_Parse(item, "w*", &b->views[i]) : PyObject_GetBuffer(item, &b->views[i], PyBUF_SIMPLE) < 0) break;
         b->iov[i] = (struct iovec){ b->views[i].buf, (size_t)b->views[i].len };
         b->count++;
     }
-    Py_DECREF(fast);
+    Py_DECREF(items);
     if (!PyErr_Occurred()) return 0;
     buffers_done(b);
     return -1;
 }
 
+typedef struct Ancillary { int level, type; Py_buffer data; } Ancillary;
+
 static char *control_build(PyObject *ancillary, size_t *length)
 {
-    PyObject *fast = PySequence_Fast(ancillary, "sendmsg() argument 2 must be an iterable");
+    PyObject *items = fixed_items(ancillary, "sendmsg() argument 2 must be an iterable");
+    if (!items) return NULL;
     char *control = NULL;
-    *length = 0;
-    if (!fast) return NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        size_t at = 0;
-        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast); i++) {
-            int level, type;
-            Py_buffer data;
-            PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
-            if (!PyTuple_Check(item) || !PyArg_ParseTuple(item, "iiy*:[sendmsg() ancillary data items]", &level, &type, &data)) {
-                if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "[sendmsg() ancillary data items]() argument must be sequence of length 3");
-                PyMem_Free(control);
-                Py_DECREF(fast);
-                return NULL;
-            }
-            if (pass) {
-                struct cmsghdr *h = (struct cmsghdr *)(control + at);
-                h->cmsg_level = level;
-                h->cmsg_type = type;
-                h->cmsg_len = CMSG_LEN((size_t)data.len);
-                memcpy(CMSG_DATA(h), data.buf, (size_t)data.len);
-            }
-            at += CMSG_SPACE((size_t)data.len);
-            PyBuffer_Release(&data);
-        }
-        *length = at;
-        if (!pass && !(control = PyMem_Calloc(at + 1, 1))) {
-            PyErr_NoMemory();
-            break;
-        }
+    Py_ssize_t n = PyTuple_GET_SIZE(items), taken = 0;
+    size_t at = 0;
+    Ancillary *parts = PyMem_New(Ancillary, (size_t)n + 1);
+    if (!parts) PyErr_NoMemory();
+    for (; parts && taken < n; taken++) {
+        PyObject *item = PyTuple_GET_ITEM(items, taken);
+        Ancillary *p = &parts[taken];
+        if (!PyTuple_Check(item)) PyErr_SetString(PyExc_TypeError, "[sendmsg() ancillary data items]() argument must be sequence of length 3");
+        if (PyErr_Occurred() || !PyArg_ParseTuple(item, "iiy*:[sendmsg() ancillary data items]", &p->level, &p->type, &p->data)) goto done;
+        at += CMSG_SPACE((size_t)p->data.len);
     }
-    Py_DECREF(fast);
+    if (parts && !(control = PyMem_Calloc(at + 1, 1))) PyErr_NoMemory();
+    if (!control) goto done;
+    *length = at;
+    at = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        struct cmsghdr *h = (struct cmsghdr *)(control + at);
+        size_t size = (size_t)parts[i].data.len;
+        h->cmsg_level = parts[i].level;
+        h->cmsg_type = parts[i].type;
+        h->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(h), parts[i].data.buf, size);
+        at += CMSG_SPACE(size);
+    }
+done:
+    while (taken) PyBuffer_Release(&parts[--taken].data);
+    PyMem_Free(parts);
+    Py_DECREF(items);
     return control;
 }
 

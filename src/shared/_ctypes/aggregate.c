@@ -228,14 +228,22 @@ static int class_integer(PyObject *type, const char *name, long *value, const ch
     return 1;
 }
 
+/* A tuple of the items: code that runs while they are looked at cannot change it. */
+static PyObject *fixed_sequence(PyObject *o, const char *complaint)
+{
+    PyObject *fast = PySequence_Fast(o, complaint), *tuple = fast ? PySequence_Tuple(fast) : NULL;
+    Py_XDECREF(fast);
+    return tuple;
+}
+
 /* The fields of an anonymous member become fields of type as well. */
 static int lift_fields(CTypes *state, PyObject *type, Field *outer, Py_ssize_t index, Py_ssize_t offset)
 {
-    PyObject *fields = PyObject_GetAttrString(outer->proto, "_fields_"), *list = fields ? PySequence_Fast(fields, "_fields_ must be a sequence") : NULL;
+    PyObject *fields = PyObject_GetAttrString(outer->proto, "_fields_"), *list = fields ? fixed_sequence(fields, "_fields_ must be a sequence") : NULL;
     int r = list ? 0 : -1;
     Py_XDECREF(fields);
-    for (Py_ssize_t k = 0; r == 0 && k < PySequence_Fast_GET_SIZE(list); k++) {
-        PyObject *name = PySequence_GetItem(PySequence_Fast_GET_ITEM(list, k), 0), *o = name ? PyObject_GetAttr(outer->proto, name) : NULL;
+    for (Py_ssize_t k = 0; r == 0 && k < PyTuple_GET_SIZE(list); k++) {
+        PyObject *name = PySequence_GetItem(PyTuple_GET_ITEM(list, k), 0), *o = name ? PyObject_GetAttr(outer->proto, name) : NULL;
         r = -1;
         if (o && !Py_IS_TYPE(o, state->field)) PyErr_SetString(PyExc_TypeError, "unexpected type");
         else if (o && FIELD(o)->anonymous) r = lift_fields(state, type, FIELD(o), index + FIELD(o)->index, offset + FIELD(o)->offset);
@@ -263,11 +271,11 @@ static int lift_anonymous(CTypes *state, PyObject *type)
     PyObject *names;
     int r = PyObject_GetOptionalAttrString(type, "_anonymous_", &names);
     if (r <= 0) return r;
-    PyObject *list = PySequence_Fast(names, "_anonymous_ must be a sequence");
+    PyObject *list = fixed_sequence(names, "_anonymous_ must be a sequence");
     Py_DECREF(names);
     r = list ? 0 : -1;
-    for (Py_ssize_t i = 0; r == 0 && i < PySequence_Fast_GET_SIZE(list); i++) {
-        PyObject *name = PySequence_Fast_GET_ITEM(list, i), *o = PyObject_GetAttr(type, name);
+    for (Py_ssize_t i = 0; r == 0 && i < PyTuple_GET_SIZE(list); i++) {
+        PyObject *name = PyTuple_GET_ITEM(list, i), *o = PyObject_GetAttr(type, name);
         if (o && !Py_IS_TYPE(o, state->field)) {
             PyErr_Format(PyExc_AttributeError, "'%U' is specified in _anonymous_ but not in _fields_", name);
             r = -1;
@@ -330,13 +338,13 @@ int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
     Py_XDECREF(swapped);
     if (class_integer(type, "_pack_", &pack, "_pack_ must be a non-negative integer") < 0 ||
         class_integer(type, "_align_", &align, "_align_ must be a non-negative integer") < 0) return -1;
-    PyObject *fast = PySequence_Check(fields) ? PySequence_Fast(fields, "_fields_ must be a sequence of pairs") : NULL;
+    PyObject *fast = PySequence_Check(fields) ? fixed_sequence(fields, "_fields_ must be a sequence of pairs") : NULL;
     if (!fast) {
         PyErr_Clear();
         PyErr_SetString(PyExc_TypeError, "'_fields_' must be a sequence of pairs");
         return -1;
     }
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(fast), at_field = 0;
+    Py_ssize_t n = PyTuple_GET_SIZE(fast), at_field = 0;
     bool is_union = info->kind == KIND_UNION;
     Layout l = { .is_union = is_union, .big = big > 0, .pack = pack, .align = align ? align : 1 };
     Text text = { 0 };
@@ -353,8 +361,10 @@ int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
         PyObject *name, *proto;
         Info *item;
         int bits;
-        if (!field_of_pair(PySequence_Fast_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
-        if (item) members += (size_t)count_members(state, item);
+        if (!field_of_pair(PyTuple_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
+        if (!item) continue;
+        item->final = true;                   /* what is counted here is added below */
+        members += (size_t)count_members(state, item);
     }
     if (!(elements = PyMem_Calloc(members + 1, sizeof *elements))) {
         PyErr_NoMemory();
@@ -379,7 +389,7 @@ int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
         PyObject *name, *proto;
         Info *item;
         int bits;
-        if (!field_of_pair(PySequence_Fast_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
+        if (!field_of_pair(PyTuple_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
         if (!item) {
             PyErr_Format(PyExc_TypeError, "second item in _fields_ tuple (index %zd) must be a C type", i);
             goto fail;
@@ -397,7 +407,6 @@ int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
         }
         else bits = 0;
         if (item->has_pointer || item->kind == KIND_POINTER || item->kind == KIND_FUNCTION) pointers = true;
-        item->final = true;
         Field *f = (Field *)state->field->tp_alloc(state->field, 0);
         if (!f) goto fail;
         Py_ssize_t before = l.size;
