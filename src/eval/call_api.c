@@ -29,8 +29,6 @@ static ALWAYS_INLINE PyObject *result_check(PyThreadState *ts, PyObject *callabl
     return result_fix(ts, callable, result, where);
 }
 
-PyObject *call_result_check(PyThreadState *ts, PyObject *callable, PyObject *result) { return result_check(ts, callable, result, NULL); }
-
 /* ---- keyword arguments in both forms ---------------------------------------------------------------------------------------- */
 
 PyObject *_PyStack_AsDict(PyObject *const *values, PyObject *kwnames)

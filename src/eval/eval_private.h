@@ -179,7 +179,6 @@ int eval_exception_match(PyObject *exc, PyObject *type);
 int eval_check_except_type(PyThreadState *ts, PyObject *type);
 int eval_check_except_star_type(PyThreadState *ts, PyObject *type);
 int eval_group_match(PyObject *exc, PyObject *type, PyObject **match, PyObject **rest);
-PyObject *eval_prep_reraise_star(PyObject *original, PyObject *excs);
 PyObject *eval_special(PyObject *o, PyObject *name, const char *format);  /* NEW, bound; TypeError by format with the type name */
 
 /* match.c */

@@ -149,11 +149,6 @@ int eval_group_match(PyObject *exc, PyObject *type, PyObject **match, PyObject *
     return 0;
 }
 
-PyObject *eval_prep_reraise_star(PyObject *original, PyObject *excs)
-{
-    return PyUnstable_Exc_PrepReraiseStar(original, excs);
-}
-
 PyObject *eval_special(PyObject *o, PyObject *name, const char *format)
 {
     PyObject *v = type_lookup_special_bound(o, name);

@@ -391,19 +391,6 @@ void heap_destroy(Heap *heap)
     while (heap->segments) segment_release(heap, heap->segments);
 }
 
-size_t heap_live_blocks(Heap *heap)
-{
-    size_t live = 0;
-    for (Segment *segment = heap->segments; segment; segment = segment->next)
-        for (unsigned i = 1; i < SEGMENT_PAGES; i++) {
-            PageHeader *page = &segment->pages[i];
-            if (page->kind == PAGE_FREE) continue;
-            live += page->used;
-            if (!page->span && page == heap->bins[page->kind][page->size_class]) live--;
-        }
-    return live;
-}
-
 void heap_set_hooked(Heap *heap, bool hooked)
 {
     heap->hooked = hooked;

@@ -140,7 +140,6 @@ void *heap_alloc_hooked(Heap *heap, PageKind kind, size_t size);
 void heap_free_slow(PageHeader *page, void *p);      /* through the hook, if there is one */
 void heap_free_outside(void *p);                     /* AddressSanitizer's plain blocks */
 
-size_t heap_live_blocks(Heap *heap);                 /* sys.getallocatedblocks() */
 void heap_set_hooked(Heap *heap, bool hooked);       /* every call goes through the allocator of the object domain, or no longer */
 void gc_log_compact(Collector *gc);                  /* drops entries of the young log that no longer stand for a young object */
 

@@ -246,28 +246,6 @@ DEFINE_ALLOCATOR(PyMem_Raw, PYMEM_DOMAIN_RAW, raw)
 DEFINE_ALLOCATOR(PyMem_, PYMEM_DOMAIN_MEM, pages)
 DEFINE_ALLOCATOR(PyObject_, PYMEM_DOMAIN_OBJ, pages)
 
-char *_PyMem_RawStrdup(const char *s)
-{
-    size_t size = strlen(s) + 1;
-    char *copy = PyMem_RawMalloc(size);
-    return copy ? memcpy(copy, s, size) : NULL;
-}
-
-char *_PyMem_Strdup(const char *s)
-{
-    size_t size = strlen(s) + 1;
-    char *copy = PyMem_Malloc(size);
-    return copy ? memcpy(copy, s, size) : NULL;
-}
-
-wchar_t *_PyMem_RawWcsdup(const wchar_t *s)
-{
-    size_t length = wcslen(s) + 1;
-    if (length > (size_t)PY_SSIZE_T_MAX / sizeof *s) return NULL;
-    wchar_t *copy = PyMem_RawMalloc(length * sizeof *s);
-    return copy ? wmemcpy(copy, s, length) : NULL;
-}
-
 /* ---- objects ------------------------------------------------------------------------------------------------------ */
 
 /* The size of an instance with n items, rounded up to words; foreign variable-sized types get multiples of 16. */

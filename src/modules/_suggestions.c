@@ -45,12 +45,6 @@ static size_t edit_distance(const char *a, size_t m, const char *b, size_t n, si
     return result;
 }
 
-/* For _testinternalcapi.test_edit_cost. */
-Py_ssize_t suggestions_edit_cost(const char *a, const char *b, Py_ssize_t most)
-{
-    return (Py_ssize_t)edit_distance(a, strlen(a), b, strlen(b), most < 0 ? SIZE_MAX - 1 : (size_t)most);
-}
-
 /* The element of a list that is nearest to name, or NULL without an exception. New reference. */
 PyObject *suggestions_nearest(PyObject *list, PyObject *name)
 {

@@ -632,15 +632,6 @@ void warn_unawaited_coroutine(PyObject *coroutine)
     }
 }
 
-/* An asend() or athrow() object that was never awaited. */
-void warn_unawaited_agen_method(PyAsyncGenObject *agen, PyObject *method)
-{
-    PyObject *saved = PyErr_GetRaisedException();
-    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine method %R of %R was never awaited", method, agen->ag_qualname) < 0)
-        PyErr_WriteUnraisable((PyObject *)agen);
-    PyErr_SetRaisedException(saved);
-}
-
 /* ---- the module ------------------------------------------------------------------------------------------------- */
 
 static PyMethodDef warnings_methods[] = {

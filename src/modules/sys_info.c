@@ -265,8 +265,6 @@ static PyObject *make_stdlib_names(void)
 
 static PyModuleDef sys_module = { PyModuleDef_HEAD_INIT, .m_name = "sys", .m_doc = sys_doc, .m_size = -1, .m_methods = sys_methods };
 
-PyModuleDef *sys_module_def(void) { return &sys_module; }
-
 static int sys_fill(PyObject *dict)
 {
     PyObject *extra = state_extra(), *version_info = make_version_info();

@@ -10,7 +10,6 @@ bool audit_wanted(void);
 /* A structseq type of sys by name: borrowed. */
 PyObject *sys_type(const char *name);
 extern PyTypeObject _PyNamespace_Type;
-PyModuleDef *sys_module_def(void);
 /* sys.path[0] for this argv: 1 with a new reference in *first, 0 nothing to put there, -1 exception. */
 int main_path_compute(const PyWideStringList *argv, PyObject **first);
 

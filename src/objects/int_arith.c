@@ -120,12 +120,6 @@ int long_compare(const PyLongObject *a, const PyLongObject *b)
     return sign * digits_compare(LONG_DIGITS(a), long_ndigits(a), LONG_DIGITS(b), long_ndigits(b));
 }
 
-bool long_equal(const PyLongObject *a, const PyLongObject *b)
-{
-    if (a->long_value.lv_tag != b->long_value.lv_tag) return false;
-    return memcmp(LONG_DIGITS(a), LONG_DIGITS(b), long_ndigits(a) * sizeof(digit)) == 0;
-}
-
 /* ---- + - * ------------------------------------------------------------------------------------------------------------------ */
 
 /* |a| + |b| with a sign */

@@ -11,11 +11,8 @@ enum { MUL_LIMB_THRESHOLD = 10, DIV_LIMB_THRESHOLD = 6, STACK_LIMBS = 160 };
 
 /* ---- GMP's memory -------------------------------------------------------------------------------------------------- */
 
-/* Blocks that GMP holds for the guarded call, so that they can be freed when it cannot go on. */
-typedef struct GmpBlock {
-    struct GmpBlock *next, **link;
-} GmpBlock;
-
+/* The guard that is in force notes the blocks GMP holds, so that they can be freed when it cannot go on. The blocks themselves
+ * are plain malloc's: extensions that use GMP, too, share these functions and may free() what it gave them. */
 static _Thread_local GmpGuard *gmp_guard;
 
 static COLD NOINLINE void gmp_no_memory(void)
@@ -25,71 +22,79 @@ static COLD NOINLINE void gmp_no_memory(void)
     abort();
 }
 
-static void gmp_block_link(GmpBlock *block)
+/* 0, or -1 when there is no memory for the note. */
+static int gmp_note(void *block)
 {
-    if (!gmp_guard) {
-        block->next = NULL;
-        block->link = NULL;
-        return;
+    GmpGuard *guard = gmp_guard;
+    if (!guard) return 0;
+    if (guard->count == guard->room) {
+        size_t room = guard->room ? guard->room * 2 : 16;
+        void **larger = realloc(guard->blocks, room * sizeof *larger);
+        if (!larger) return -1;
+        guard->blocks = larger;
+        guard->room = room;
     }
-    block->next = gmp_guard->blocks;
-    block->link = &gmp_guard->blocks;
-    if (block->next) block->next->link = &block->next;
-    gmp_guard->blocks = block;
+    guard->blocks[guard->count++] = block;
+    return 0;
 }
 
-static void gmp_block_unlink(GmpBlock *block)
+static void gmp_forget(const void *block)
 {
-    if (!block->link) return;
-    *block->link = block->next;
-    if (block->next) block->next->link = block->link;
+    GmpGuard *guard = gmp_guard;
+    for (size_t i = guard ? guard->count : 0; i-- > 0;)            /* the last is freed first, mostly */
+        if (guard->blocks[i] == block) {
+            guard->blocks[i] = guard->blocks[--guard->count];
+            return;
+        }
 }
 
 static void *gmp_allocate(size_t size)
 {
-    GmpBlock *block = malloc(size + sizeof(GmpBlock));
-    if (!block) gmp_no_memory();
-    gmp_block_link(block);
-    return block + 1;
+    void *block = malloc(size);
+    if (!block || gmp_note(block) < 0) {
+        free(block);
+        gmp_no_memory();
+    }
+    return block;
 }
 
 static void *gmp_reallocate(void *p, size_t old_size, size_t size)
 {
     (void)old_size;
-    GmpBlock *block = (GmpBlock *)p - 1;
-    gmp_block_unlink(block);
-    GmpBlock *moved = realloc(block, size + sizeof(GmpBlock));
+    gmp_forget(p);
+    void *moved = realloc(p, size);
     if (!moved) {
-        gmp_block_link(block);
+        gmp_note(p);                          /* has room */
         gmp_no_memory();
     }
-    gmp_block_link(moved);
-    return moved + 1;
+    if (gmp_note(moved) < 0) {
+        free(moved);
+        gmp_no_memory();
+    }
+    return moved;
 }
 
 static void gmp_free(void *p, size_t size)
 {
     (void)size;
-    GmpBlock *block = (GmpBlock *)p - 1;
-    gmp_block_unlink(block);
-    free(block);
+    gmp_forget(p);
+    free(p);
 }
 
-void gmp_install(void) { mp_set_memory_functions(gmp_allocate, gmp_reallocate, gmp_free); }
+void long_init_static(void) { mp_set_memory_functions(gmp_allocate, gmp_reallocate, gmp_free); }
 
 void gmp_guard_push(GmpGuard *guard)
 {
     guard->blocks = NULL;
+    guard->count = guard->room = 0;
     guard->previous = gmp_guard;
     gmp_guard = guard;
 }
 
 void gmp_guard_end(GmpGuard *guard)
 {
-    for (GmpBlock *block = guard->blocks, *next; block; block = next) {
-        next = block->next;
-        free(block);
-    }
+    for (size_t i = 0; i < guard->count; i++) free(guard->blocks[i]);
+    free(guard->blocks);
     gmp_guard = guard->previous;
 }
 

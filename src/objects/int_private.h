@@ -61,13 +61,13 @@ void limbs_unpack(digit *a, size_t n, const mp_limb_t *limbs, size_t nlimbs);
 enum { GMP_UNGUARDED_LIMBS = 400 };
 typedef struct GmpGuard {
     jmp_buf out;
-    struct GmpBlock *blocks;
+    void **blocks;                            /* what GMP holds: count of them, in an array for room */
+    size_t count, room;
     struct GmpGuard *previous;
 } GmpGuard;
 void gmp_guard_push(GmpGuard *guard);
 void gmp_guard_end(GmpGuard *guard);
 #define GMP_GUARD_BEGIN(guard) (gmp_guard_push(guard), _setjmp((guard)->out))
-void gmp_install(void);
 
 /* A new int of n digits, digits uninitialised, tag set to n digits positive. OverflowError or MemoryError. */
 PyLongObject *long_new_digits(size_t n);

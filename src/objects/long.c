@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-void long_init_static(void) { gmp_install(); }
-
 /* ---- slots -------------------------------------------------------------------------------------------------------------------------- */
 
 static void long_dealloc(PyObject *v)

@@ -94,7 +94,6 @@ PyObject *long_mul(PyObject *a, PyObject *b);
 
 /* -1, 0, 1; never fails. */
 int long_compare(const PyLongObject *a, const PyLongObject *b);
-bool long_equal(const PyLongObject *a, const PyLongObject *b);
 
 /* The text of v in base 2, 8, 10 or 16 (any of 2 to 36), with 0b, 0o, 0x when prefix. New str; ValueError over the limit of digits. */
 PyObject *long_to_text(PyObject *v, int base, bool prefix);
@@ -119,7 +118,7 @@ static ALWAYS_INLINE void long_dealloc_exact(PyObject *v)
     else Py_TYPE(v)->tp_dealloc(v);
 }
 
-/* Once a process, before anything is computed. */
+/* Once a process, before anything is computed: GMP gets its memory from us. */
 void long_init_static(void);
 
 #endif

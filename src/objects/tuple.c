@@ -6,14 +6,6 @@
 
 #include "objects/containers_private.h"
 
-void tuple_init_static(void)
-{
-    PyTupleObject *empty = &_PyRuntime.empty_tuple;
-    empty->ob_base.ob_base.ob_refcnt = _Py_IMMORTAL_REFCNT;
-    empty->ob_base.ob_base.ob_type = &PyTuple_Type;
-    empty->ob_base.ob_size = 0;
-}
-
 /* ---- creation -------------------------------------------------------------------------------------------------------- */
 
 static ALWAYS_INLINE PyTupleObject *tuple_alloc_checked(Thread *t, Py_ssize_t n)
@@ -61,16 +53,6 @@ PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n)
         return NULL;
     }
     SHORT_LOOP for (Py_ssize_t i = 0; i < n; i++) tuple->ob_item[i] = items[i];
-    gc_track(t, OBJECT(tuple));
-    return OBJECT(tuple);
-}
-
-PyObject *tuple_pack2(Thread *t, PyObject *a, PyObject *b)
-{
-    PyTupleObject *tuple = tuple_alloc(t, 2);
-    if (UNLIKELY(!tuple)) return NULL;
-    tuple->ob_item[0] = Py_NewRef(a);
-    tuple->ob_item[1] = Py_NewRef(b);
     gc_track(t, OBJECT(tuple));
     return OBJECT(tuple);
 }
@@ -197,16 +179,6 @@ static int tuple_traverse(PyObject *o, visitproc visit, void *arg)
     PyTupleObject *tuple = (PyTupleObject *)o;
     for (Py_ssize_t i = Py_SIZE(o); --i >= 0;) Py_VISIT(tuple->ob_item[i]);
     return 0;
-}
-
-void tuple_maybe_untrack(PyObject *o)
-{
-    if (!PyTuple_CheckExact(o) || _Py_IsImmortal(o)) return;
-    for (Py_ssize_t i = Py_SIZE(o); --i >= 0;) {
-        PyObject *item = PyTuple_GET_ITEM(o, i);
-        if (!item || gc_may_be_tracked(item)) return;
-    }
-    gc_untrack(thread_get(), o);
 }
 
 SIGNATURE(tuple_new_signature, "tuple", POSITIONAL, "(iterable=(), /)");

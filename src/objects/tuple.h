@@ -4,10 +4,6 @@
 
 #include "memory/alloc.h"
 
-/* Fills in the empty tuple (EMPTY_TUPLE), which is static and immortal. Once a process. */
-void tuple_init_static(void);
-/* The collector: untracks a tracked exact tuple that holds only what cannot be in a cycle. */
-void tuple_maybe_untrack(PyObject *tuple);
 
 static inline size_t tuple_bytes(Py_ssize_t n) { return offsetof(PyTupleObject, ob_item) + (size_t)n * sizeof(PyObject *); }
 
@@ -21,6 +17,5 @@ static ALWAYS_INLINE PyTupleObject *tuple_alloc(Thread *t, Py_ssize_t n)
 /* Items borrowed, or stolen (also on failure). */
 PyObject *tuple_from_array(PyObject *const *items, Py_ssize_t n);
 PyObject *tuple_from_array_steal(PyObject *const *items, Py_ssize_t n);
-PyObject *tuple_pack2(Thread *t, PyObject *a, PyObject *b);
 
 #endif

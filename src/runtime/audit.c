@@ -104,12 +104,3 @@ int PySys_AddAuditHook(Py_AuditHookFunction function, void *data)
     *end = hook;
     return 0;
 }
-
-void audit_clear_process(void)
-{
-    for (AuditHook *hook = P->audit_hooks, *next; hook; hook = next) {
-        next = hook->next;
-        free(hook);
-    }
-    P->audit_hooks = NULL;
-}

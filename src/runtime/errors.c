@@ -255,38 +255,6 @@ static void raise_with_argument(PyObject *type, PyObject *value)
 void errors_set_key_error(PyObject *key) { raise_with_argument(PyExc_KeyError, key); }
 void errors_set_stop_iteration(PyObject *value) { raise_with_argument(PyExc_StopIteration, value); }
 
-/* Makes type(text) and sets its attribute name, and obj when there is one. */
-static PyObject *raise_named(PyObject *type, PyObject *obj, PyObject *name, const char *format, va_list args)
-{
-    PyErr_FormatV(type, format, args);
-    PyObject *exc = PyErr_GetRaisedException();
-    if (exc && Py_IS_TYPE(exc, (PyTypeObject *)type) &&
-        (PyObject_SetAttr(exc, STR(name), name) < 0 || (obj && PyObject_SetAttr(exc, STR(obj), obj) < 0))) {
-        Py_DECREF(exc);
-        return NULL;
-    }
-    PyErr_SetRaisedException(exc);
-    return NULL;
-}
-
-PyObject *errors_set_attribute(PyObject *obj, PyObject *name, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    raise_named(PyExc_AttributeError, obj, name, format, args);
-    va_end(args);
-    return NULL;
-}
-
-PyObject *errors_set_name(PyObject *type, PyObject *name, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    raise_named(type, NULL, name, format, args);
-    va_end(args);
-    return NULL;
-}
-
 PyObject *errors_format_from_cause(PyObject *type, const char *format, ...)
 {
     PyObject *cause = PyErr_GetRaisedException();

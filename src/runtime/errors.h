@@ -16,10 +16,6 @@ PyObject *errors_handled(PyThreadState *ts);
 void errors_set_raw(PyThreadState *ts, PyObject *exc);
 /* An exception class called with value as PyErr_SetObject means it. New reference, or NULL. */
 PyObject *errors_create(PyObject *type, PyObject *value);
-/* AttributeError with name and obj set; format is the message. NULL. */
-PyObject *errors_set_attribute(PyObject *obj, PyObject *name, const char *format, ...);
-/* NameError with name set. NULL. */
-PyObject *errors_set_name(PyObject *type, PyObject *name, const char *format, ...);
 /* Prefixes the message of the current exception's context: raises a new one with __cause__ set to the current. */
 PyObject *errors_format_from_cause(PyObject *type, const char *format, ...);
 

@@ -675,8 +675,6 @@ int import_remember_by_index(PyObject *module, PyModuleDef *def)
     return PyList_SetItem(*list, i, Py_NewRef(module));
 }
 
-int _PyState_AddModule(PyThreadState *Py_UNUSED(ts), PyObject *module, PyModuleDef *def) { return import_remember_by_index(module, def); }
-
 int PyState_AddModule(PyObject *module, PyModuleDef *def)
 {
     if (!def) _Py_FatalErrorFunc(__func__, "module definition is NULL");

@@ -118,6 +118,7 @@ PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out)
     thread_attach(ts);
     hash_init(config->use_hash_seed, config->hash_seed);
     unicode_init_static();
+    long_init_static();
     RETURN_IF_EXCEPTION(interp_init_core(ts));
     P->core_initialized = true;
     *out = ts;

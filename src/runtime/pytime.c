@@ -71,7 +71,6 @@ static int from_object(PyTime_t *t, PyObject *o, TimeRound round, long unit)
 }
 
 int time_from_seconds_object(PyTime_t *t, PyObject *o, TimeRound round) { return from_object(t, o, round, NS_PER_SECOND); }
-int time_from_milliseconds_object(PyTime_t *t, PyObject *o, TimeRound round) { return from_object(t, o, round, NS_PER_MS); }
 
 int time_from_nanoseconds_object(PyTime_t *t, PyObject *o)
 {

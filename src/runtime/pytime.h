@@ -11,7 +11,6 @@ typedef enum TimeRound { ROUND_TIME_FLOOR, ROUND_TIME_CEILING, ROUND_TIME_HALF_E
 
 /* Seconds as int or float (anything with __index__ or __float__ that CPython takes). 0, or -1 with an exception. */
 int time_from_seconds_object(PyTime_t *t, PyObject *seconds, TimeRound round);
-int time_from_milliseconds_object(PyTime_t *t, PyObject *milliseconds, TimeRound round);
 int time_from_nanoseconds_object(PyTime_t *t, PyObject *nanoseconds);
 /* Saturating; no exception. */
 PyTime_t time_divide(PyTime_t t, PyTime_t by, TimeRound round);

@@ -153,8 +153,6 @@ typedef struct ThreadRuntime {
 
 /* ---- what neighbours may call ------------------------------------------------------------------------------------ */
 
-/* A fatal error: message, state and traceback to stderr, abort. */
-void _Py_NO_RETURN runtime_fatal(const char *function, const char *message);
 
 /* The two halves of attaching: gil_take may not return when the interpreter is going away. */
 void gil_take(PyThreadState *ts);
@@ -173,9 +171,8 @@ void signals_trip(int number);
 PyObject *sys_get(PyObject *name);
 int sys_set(PyObject *name, PyObject *value);
 
-/* Warnings about coroutines and asynchronous generators that nobody awaited (modules/_warnings.c). */
+/* The warning about a coroutine that nobody awaited (modules/_warnings.c). */
 void warn_unawaited_coroutine(PyObject *coroutine);
-void warn_unawaited_agen_method(PyAsyncGenObject *agen, PyObject *method);
 /* os.register_at_fork. Any may be NULL. 0 or -1. */
 int runtime_register_at_fork(PyObject *before, PyObject *in_child, PyObject *in_parent);
 

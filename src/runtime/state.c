@@ -3,6 +3,9 @@
  * thread_current is the thread state that runs on this OS thread and holds the GIL, or NULL.
  * thread_gilstate is the one that PyGILState_Ensure uses: the last state attached in this OS thread.
  * The lists of interpreters and of threads are guarded by Process.runtime.lists. */
+#include "eval/eval.h"
+#include "objects/type.h"
+#include "objects/unicode.h"
 #include "runtime/crossinterp.h"
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
@@ -12,7 +15,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-
 _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
 static _Thread_local PyThreadState *thread_gilstate;
 
@@ -20,11 +22,8 @@ static _Thread_local PyThreadState *thread_gilstate;
 
 enum { Py_DEFAULT_RECURSION_LIMIT = 1000 };
 
-
 void lists_lock(void) { pthread_mutex_lock(&P->lists); }
 void lists_unlock(void) { pthread_mutex_unlock(&P->lists); }
-
-void _Py_NO_RETURN runtime_fatal(const char *function, const char *message) { _Py_FatalErrorFunc(function, message); }
 
 static void _Py_NO_RETURN runtime_fatal_pointer(const char *function, const char *format, const void *p)
 {
@@ -158,6 +157,9 @@ void PyInterpreterState_Clear(PyInterpreterState *interp)
     if (r->builtins) PyDict_Clear(r->builtins);
     Py_CLEAR(r->sysdict);
     Py_CLEAR(r->builtins);
+    eval_fini(interp);
+    types_fini(interp);
+    unicode_fini_interp(interp);
 }
 
 void PyInterpreterState_Delete(PyInterpreterState *interp)
@@ -180,6 +182,7 @@ void PyInterpreterState_Delete(PyInterpreterState *interp)
     free(r->atexit_entries);
     r->atexit_entries = NULL;
     if (!interp_shares_main_gil(interp)) {
+        gc_destroy(&interp->gc);
         free(interp);
         return;
     }
@@ -309,7 +312,6 @@ PyThreadState *PyThreadState_New(PyInterpreterState *interp)
     return ts;
 }
 
-PyThreadState *_PyThreadState_Prealloc(PyInterpreterState *interp) { return thread_new(interp); }
 void _PyThreadState_Init(PyThreadState *Py_UNUSED(ts)) { _Py_FatalErrorFunc(__func__, "_PyThreadState_Init() is for internal use only"); }
 
 /* Ends PyThreadState_Clear's part: references only. The state stays linked. */

@@ -174,16 +174,6 @@ any_seq *seq_take(Parser *p, Py_ssize_t base)
     return seq;
 }
 
-cmpop_seq *seq_take_ops(Parser *p, Py_ssize_t base)
-{
-    Py_ssize_t n = p->scratch_top - base;
-    p->scratch_top = base;
-    cmpop_seq *seq = SEQ_NEW(cmpop, p->arena, n);
-    if (!seq) p->failed = true;
-    else for (Py_ssize_t i = 0; i < n; i++) seq->items[i] = (cmpop_ty)(intptr_t)p->scratch[base + i];
-    return seq;
-}
-
 any_seq *seq_of_one(Parser *p, void *item)
 {
     any_seq *seq = seq_new_(p->arena, 1, sizeof(void *));

@@ -109,7 +109,6 @@ static ALWAYS_INLINE bool push(Parser *p, void *item)
 
 /* Takes what was pushed since base as a sequence; NULL with p->failed on error, NULL when there is nothing. */
 any_seq *seq_take(Parser *p, Py_ssize_t base);
-cmpop_seq *seq_take_ops(Parser *p, Py_ssize_t base);
 #define TAKE(type, base) ((type##_seq *)seq_take(p, base))
 any_seq *seq_of_one(Parser *p, void *item);
 #define ONE_OF(type, item) ((type##_seq *)seq_of_one(p, item))

@@ -140,16 +140,3 @@ error:
     return NULL;
 }
 
-PyObject *syntax_detect_encoding(const char *source, Py_ssize_t length, PyObject *filename)
-{
-    bool bom = length >= 3 && !memcmp(source, "\xef\xbb\xbf", 3);
-    PyObject *cookie = source_coding_cookie(source + (bom ? 3 : 0), length - (bom ? 3 : 0), false);
-    if (!cookie) return PyErr_Occurred() ? NULL : PyUnicode_FromString("utf-8");
-    if (bom && !PyUnicode_EqualToUTF8(cookie, "utf-8")) {
-        PyErr_Format(PyExc_SyntaxError, "encoding problem: %U with BOM", cookie);
-        Py_DECREF(cookie);
-        raise_decoding_error(filename);
-        return NULL;
-    }
-    return cookie;
-}

@@ -47,19 +47,10 @@ PyObject *tree_unparse_expr(expr_ty e);
 /* The docstring that begins a body. BORROWED from the tree; NULL without an exception: there is none. */
 PyObject *tree_docstring(stmt_seq *body);
 
-/* ---- errors with a place ---- */
-
-/* Raises SyntaxError(message, (filename, lineno, offset, text, end_lineno, end_offset)); the span's columns are bytes from 0, the
- * exception's are one more. The text is read from the file, None when there is none. Always returns -1 with an exception set. */
-int syntax_error_at(PyObject *filename, Span span, const char *format, ...);   /* format: as PyUnicode_FromFormat */
-
-/* A SyntaxWarning at a place; when filters turn it into an error, that is a SyntaxError with the place. 0 or -1. */
-int syntax_warn_at(PyObject *filename, Span span, const char *format, ...);
+/* ---- the text of an error ---- */
 
 /* Line `lineno` of the file as a new str with its newline, or NULL without an exception. For tracebacks and SyntaxErrors of the compiler. */
 PyObject *syntax_line_of_file(PyObject *filename, int lineno);
 
-/* The encoding a Python source file declares, as tokenize.detect_encoding: new str, "utf-8" when nothing is declared. */
-PyObject *syntax_detect_encoding(const char *source, Py_ssize_t length, PyObject *filename);
 
 #endif

@@ -26,8 +26,6 @@ static PyObject *bad_mode(FileIo *self, PyObject *o, const char *action)
 
 bool file_io_exact(IoState *state, PyObject *raw) { return Py_IS_TYPE(raw, state->file_io); }
 
-int file_io_is_regular(PyObject *raw) { return FILE_IO(raw)->have_stat && S_ISREG(FILE_IO(raw)->stat.st_mode); }
-
 /* result = call without the GIL, repeated after EINTR; *interrupted when a signal handler raised. */
 #define RETRY(result, call, interrupted)                                                                                \
     do {                                                                                                                \

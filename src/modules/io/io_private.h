@@ -68,7 +68,6 @@ PyObject *io_newline_decode(PyObject *decoder, PyObject *input, int final);
 
 /* What FileIO knows cheaply for open(). */
 bool file_io_exact(IoState *state, PyObject *raw);
-int file_io_is_regular(PyObject *raw);
 void file_io_dealloc_warn(PyObject *raw, PyObject *source);
 
 #endif

@@ -1,4 +1,4 @@
-/* SyntaxErrors and SyntaxWarnings with a place, for the compiler and its neighbours; the text of a line of a file. */
+/* The text of a line of a source file, for SyntaxErrors and tracebacks. */
 #include "syntax/syntax.h"
 #include "syntax/tokenizer.h"
 
@@ -54,50 +54,4 @@ PyObject *syntax_line_of_file(PyObject *filename, int lineno)
     }
     PyErr_SetRaisedException(pending);
     return line;
-}
-
-/* As CPython's compiler does it, columns stay counts of bytes here. */
-static int raise_at(PyObject *filename, Span span, PyObject *message)
-{
-    PyObject *line = NULL, *value = NULL;
-    if (!message) return -1;
-    line = syntax_line_of_file(filename, span.lineno);
-    if (!line && PyErr_Occurred()) goto done;
-    value = Py_BuildValue("(O(OinOin))", message, filename ? filename : Py_None, span.lineno,
-                          (Py_ssize_t)span.col_offset + 1, line ? line : Py_None, span.end_lineno,
-                          (Py_ssize_t)span.end_col_offset + 1);
-    if (value) PyErr_SetObject(PyExc_SyntaxError, value);
-done:
-    Py_XDECREF(line);
-    Py_XDECREF(value);
-    Py_DECREF(message);
-    return -1;
-}
-
-int syntax_error_at(PyObject *filename, Span span, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    PyObject *message = PyUnicode_FromFormatV(format, args);
-    va_end(args);
-    return raise_at(filename, span, message);
-}
-
-int syntax_warn_at(PyObject *filename, Span span, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    PyObject *message = PyUnicode_FromFormatV(format, args);
-    va_end(args);
-    if (!message) return -1;
-    if (PyErr_WarnExplicitObject(PyExc_SyntaxWarning, message, filename, span.lineno, NULL, NULL) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_SyntaxWarning)) {
-            Py_DECREF(message);
-            return -1;
-        }
-        PyErr_Clear();                                     /* as an error it can show where */
-        return raise_at(filename, span, message);
-    }
-    Py_DECREF(message);
-    return 0;
 }
