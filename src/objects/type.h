@@ -39,6 +39,8 @@ static inline TypeState *type_state(void) { return &interp_get()->objects.types;
 /* Readies every static built-in type; in later interpreters only their own tables. 0, or -1 with an exception. */
 int types_init(Interpreter *interp);
 void types_fini(Interpreter *interp);           /* drops caches */
+/* A static built-in type that is not in the table of types_init (of a native module). */
+int type_ready_builtin(PyTypeObject *type);
 
 /* ---- lookup ---- */
 

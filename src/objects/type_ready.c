@@ -526,6 +526,21 @@ static int init_shared(void)
     return 0;
 }
 
+int type_ready_builtin(PyTypeObject *type)
+{
+    if (type->tp_flags & Py_TPFLAGS_READY) return 0;
+    TypeState *s = type_state();
+    size_t index = STATIC_TYPES_MAX - 1;                    /* those outside the table are numbered from the end */
+    while (index > TYPE_COUNT + EXCEPTION_COUNT && s->static_taken[index]) index--;
+    if (index == TYPE_COUNT + EXCEPTION_COUNT) return PyType_Ready(type);
+    s->static_taken[index] = true;
+    ready_builtin(type, index);
+    if (PyType_Ready(type) < 0) return -1;
+    type_assign_version(type);
+    immortalize_type(type);
+    return 0;
+}
+
 int types_init(Interpreter *interp)
 {
     bool first = !(PyBaseObject_Type.tp_flags & Py_TPFLAGS_READY);
