@@ -148,6 +148,13 @@ static int value_from_object(Reader *r, int type, PyObject *object, void *place)
     return -1;
 }
 
+static int recursion_entered(const char *name)
+{
+    char where[64];
+    snprintf(where, sizeof where, " while traversing '%s' node", name);
+    return Py_EnterRecursiveCall(where);
+}
+
 static int seq_from_object(Reader *r, const char *owner, const FieldInfo *f, PyObject *list, any_seq **out)
 {
     if (!PyList_Check(list)) {
@@ -160,7 +167,7 @@ static int seq_from_object(Reader *r, const char *owner, const FieldInfo *f, PyO
     if (!seq) return -1;
     for (Py_ssize_t i = 0; i < n; i++) {
         PyObject *item = Py_NewRef(PyList_GET_ITEM(list, i));
-        if (Py_EnterRecursiveCall("")) {
+        if (recursion_entered(owner)) {
             Py_DECREF(item);
             return -1;
         }
@@ -184,13 +191,6 @@ static int missing(const char *field, const char *owner)
     return -1;
 }
 
-static int recursion_entered(const char *name)
-{
-    char where[64];
-    snprintf(where, sizeof where, " while traversing '%s' node", name);
-    return Py_EnterRecursiveCall(where);
-}
-
 static int field_from_object(Reader *r, const ClassInfo *c, int index, PyObject *object, char *node)
 {
     const FieldInfo *f = &ast_fields[index];
@@ -199,10 +199,7 @@ static int field_from_object(Reader *r, const ClassInfo *c, int index, PyObject 
     if (PyObject_GetOptionalAttr(object, r->state->field_names[index], &value) < 0) return -1;
     if (f->quantity == QUANTITY_SEQ) {
         if (!value) return 0;                              /* an empty list */
-        if (recursion_entered(c->name) == 0) {
-            status = seq_from_object(r, c->name, f, value, (any_seq **)(node + f->offset));
-            Py_LeaveRecursiveCall();
-        }
+        status = seq_from_object(r, c->name, f, value, (any_seq **)(node + f->offset));
     }
     else if (f->quantity == QUANTITY_OPT && (!value || value == Py_None)) status = 0;
     else if (!value) {

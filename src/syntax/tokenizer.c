@@ -176,8 +176,8 @@ static NOINLINE int next_line(Tokenizer *tok)
             return END;
         }
     }
-    const char *end = memchr(tok->cur, '\n', (size_t)(limit - tok->cur));
-    end = end ? end + 1 : limit;
+    const char *end = tok->refill ? limit : memchr(tok->cur, '\n', (size_t)(limit - tok->cur));     /* what was read at once is a line */
+    end = end && !tok->refill ? end + 1 : limit;
     tok->inp = end;
     tok->line_start = tok->cur;
     if (!tok->start && !(tok->refill && tok->mode)) tok->token_line = tok->cur;
