@@ -408,6 +408,11 @@ static PyObject *reader_next(PyObject *self)
     r->unquoted = true;
     do {
         PyObject *line = PyIter_Next(r->input);
+        if (r->fields != fields) {            /* only compared: it may be gone */
+            if (!PyErr_Occurred()) PyErr_SetString(state->error, "iterator has already advanced the reader");
+            Py_XDECREF(line);
+            return NULL;
+        }
         if (!line) {
             if (!PyErr_Occurred() && (r->length != 0 || r->state == IN_QUOTED_FIELD)) {
                 if (r->dialect->strict) PyErr_SetString(state->error, "unexpected end of data");

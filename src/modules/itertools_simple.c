@@ -190,7 +190,8 @@ static PyObject *cycle_next(PyObject *o)
 {
     Cycle *self = CYCLE(o);
     if (self->it) {
-        PyObject *item = PyIter_Next(self->it);
+        PyObject *it = Py_NewRef(self->it), *item = PyIter_Next(it);     /* which may come here, and end it */
+        Py_DECREF(it);
         if (item) {
             if (!self->saved_before && PyList_Append(self->saved, item) < 0) Py_CLEAR(item);
             return item;

@@ -34,28 +34,28 @@ BUILTIN_O(chain, from_iterable, "($type, iterable, /)", "Alternative chain() con
     return chain_make((PyTypeObject *)self, PyObject_GetIter(arg));
 }
 
+/* What is asked for an item is held: it may ask the chain for one, which then goes on to the next iterable. */
 static PyObject *chain_next(PyObject *o)
 {
     Chain *self = CHAIN(o);
     while (self->source) {
         if (!self->active) {
-            PyObject *iterable = PyIter_Next(self->source);
-            if (!iterable) {
-                Py_CLEAR(self->source);
-                return NULL;
-            }
-            PyObject *it = PyObject_GetIter(iterable);
-            Py_DECREF(iterable);
+            PyObject *source = Py_NewRef(self->source), *iterable = PyIter_Next(source), *it = iterable ? PyObject_GetIter(iterable) : NULL;
+            Py_DECREF(source);
+            Py_XDECREF(iterable);
             SET_FIELD(self->active, it);
             if (!it) {
                 Py_CLEAR(self->source);
                 return NULL;
             }
+            continue;
         }
-        PyObject *item = iterator_next(self->active);
+        PyObject *active = Py_NewRef(self->active), *item = iterator_next(active);
+        bool same = active == self->active;
+        Py_DECREF(active);
         if (item) return item;
         if (iteration_ended() < 0) return NULL;            /* the rest remains */
-        Py_CLEAR(self->active);
+        if (same) Py_CLEAR(self->active);
     }
     return NULL;
 }
@@ -393,16 +393,18 @@ fail:
 /* The next item of iterator i or the fill value; NULL when all have ended or one failed. */
 static PyObject *zip_longest_item(ZipLongest *self, Py_ssize_t i)
 {
-    PyObject *it = PyTuple_GET_ITEM(self->iterators, i), *item;
+    PyObject *it = Py_XNewRef(PyTuple_GET_ITEM(self->iterators, i)), *item;
     if (!it) return Py_NewRef(self->fill);
-    if ((item = PyIter_Next(it))) return item;
-    self->active--;
-    if (self->active == 0 || PyErr_Occurred()) {
-        self->active = 0;
-        return NULL;
+    item = PyIter_Next(it);
+    if (!item && PyErr_Occurred()) self->active = 0;
+    else if (!item) {
+        if (PyTuple_GET_ITEM(self->iterators, i) == it) {  /* not yet, by a call from inside the iterator */
+            PyTuple_SET_ITEM(self->iterators, i, NULL);
+            Py_DECREF(it);
+            if (self->active > 0) self->active--;
+        }
+        if (self->active) item = Py_NewRef(self->fill);
     }
-    item = Py_NewRef(self->fill);
-    PyTuple_SET_ITEM(self->iterators, i, NULL);
     Py_DECREF(it);
     return item;
 }

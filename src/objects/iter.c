@@ -47,7 +47,9 @@ static PyObject *seqiter_next(PyObject *o)
         PyErr_SetString(PyExc_OverflowError, "iter index too large");
         return NULL;
     }
+    Py_INCREF(sequence);                                   /* its __getitem__ may come here, and end the iteration */
     PyObject *item = PySequence_GetItem(sequence, it->index);
+    Py_DECREF(sequence);
     if (item) {
         it->index++;
         return item;

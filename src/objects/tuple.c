@@ -241,7 +241,6 @@ fail:
     return NULL;
 }
 
-/* The lane of xxHash 64, as CPython folds it. */
 /* A tuple in a tuple: counted, so that a very deep one is a RecursionError instead of the end of the C stack. */
 static Py_hash_t nested_hash(PyObject *item)
 {
@@ -251,6 +250,7 @@ static Py_hash_t nested_hash(PyObject *item)
     return hash;
 }
 
+/* xxHash 64, a lane an item, as CPython folds it. */
 static Py_hash_t tuple_hash(PyObject *o)
 {
     const Py_uhash_t prime_1 = 11400714785074694791ULL, prime_2 = 14029467366897019727ULL, prime_5 = 2870177450012600261ULL;

@@ -35,6 +35,7 @@ typedef struct Parser {
     XML_Char *buffer;                         /* character data gathered, NULL when not wanted */
     int buffer_size, buffer_used;
     PyObject *intern;                         /* dict */
+    PyObject *parent;                         /* of a parser for an external entity: the library looks there as long as this one lives */
     PyObject *handlers[HANDLER_COUNT];
 } Parser;
 
@@ -45,7 +46,8 @@ typedef struct Parser {
 static PyObject *raise_code(Parser *p, enum XML_Error code)
 {
     XML_Size line = XML_GetErrorLineNumber(p->xml), column = XML_GetErrorColumnNumber(p->xml);
-    PyObject *text = PyUnicode_FromFormat("%s: line %zu, column %zu", XML_ErrorString(code), (size_t)line, (size_t)column);
+    const char *what = XML_ErrorString(code);
+    PyObject *text = PyUnicode_FromFormat("%s: line %zu, column %zu", what ? what : "unknown error", (size_t)line, (size_t)column);
     PyObject *error = text ? PyObject_CallOneArg(p->state->error, text) : NULL;
     Py_XDECREF(text);
     if (!error) return NULL;
@@ -100,11 +102,16 @@ static void add_traceback(int which, int line)
     Py_XDECREF(globals);
 }
 
-/* Calls a handler with args (STOLEN, may be NULL with an exception). NEW result, or NULL when no more handlers run. */
+/* Calls a handler with args (STOLEN, may be NULL with an exception). NEW result, or NULL: after an exception no more handlers
+ * run; without one the handler of the character data that went before has taken this one away. */
 static PyObject *call_handler(Parser *p, int which, PyObject *args)
 {
     PyObject *result = NULL, *handler = Py_XNewRef(p->handlers[which]);
-    if (args && handler) {
+    if (args && !handler) {
+        Py_DECREF(args);
+        return NULL;
+    }
+    if (args) {
         bool outer = p->in_callback;
         p->in_callback = true;
         result = PyObject_Call(handler, args, NULL);
@@ -156,7 +163,7 @@ static void on_CharacterData(void *user, const XML_Char *data, int n)
     if (p->buffer_used + n > p->buffer_size) {
         if (flush(p) < 0 || !p->handlers[AT_CharacterData]) return;
     }
-    if (n > p->buffer_size) {
+    if (n > p->buffer_size || !p->buffer) {   /* the handler may have switched the buffer off */
         call_character_data(p, data, n);
         p->buffer_used = 0;
     }
@@ -317,6 +324,14 @@ static int on_unknown_encoding(void *data, const XML_Char *name, XML_Encoding *i
 
 /* ---- parsing ---- */
 
+/* The library cannot be entered again from a handler. */
+static int check_idle(Parser *p)
+{
+    if (!p->in_callback) return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the parser was called from one of its handlers");
+    return -1;
+}
+
 static PyObject *parse_result(Parser *p, int status)
 {
     if (PyErr_Occurred()) return NULL;
@@ -331,7 +346,7 @@ BUILTIN(parser, Parse, POSITIONAL, "($self, data, isfinal=False, /)", "Parse XML
     Py_ssize_t n;
     const char *data;
     int final = arg[1] ? PyObject_IsTrue(arg[1]) : 0, status = 1;
-    if (final < 0) return NULL;
+    if (final < 0 || check_idle(p) < 0) return NULL;
     if (PyUnicode_Check(arg[0])) {
         if (!(data = PyUnicode_AsUTF8AndSize(arg[0], &n))) return NULL;
         (void)XML_SetEncoding(p->xml, "utf-8");
@@ -358,16 +373,16 @@ BUILTIN_O(parser, ParseFile, "($self, file, /)", "Parse XML data from file-like 
     Parser *p = PARSER(self);
     PyObject *read;
     int status = 1;
-    if (PyObject_GetOptionalAttrString(arg, "read", &read) < 0) return NULL;
+    if (check_idle(p) < 0 || PyObject_GetOptionalAttrString(arg, "read", &read) < 0) return NULL;
     if (!read) return PyErr_Format(PyExc_TypeError, "argument must have 'read' attribute");
     for (;;) {
-        void *room = XML_GetBuffer(p->xml, READ_SIZE);
-        PyObject *piece = room ? PyObject_CallFunction(read, "i", (int)READ_SIZE) : NULL;
-        if (!room && !PyErr_Occurred()) raise_code(p, XML_GetErrorCode(p->xml));
+        PyObject *piece = PyObject_CallFunction(read, "i", (int)READ_SIZE);
         if (!piece) break;
+        void *room = XML_GetBuffer(p->xml, READ_SIZE);      /* not before read(), which may parse something itself */
         const char *data = PyBytes_Check(piece) ? PyBytes_AS_STRING(piece) : PyByteArray_Check(piece) ? PyByteArray_AS_STRING(piece) : NULL;
         Py_ssize_t n = data ? Py_SIZE(piece) : 0;
         if (!data) PyErr_Format(PyExc_TypeError, "read() did not return a bytes object (type=%.400s)", Py_TYPE(piece)->tp_name);
+        else if (!room) raise_code(p, XML_GetErrorCode(p->xml));
         else if (n > READ_SIZE) PyErr_Format(PyExc_ValueError, "read() returned too much data: %i bytes requested, %zd returned", (int)READ_SIZE, n);
         else memcpy(room, data, (size_t)n);
         Py_DECREF(piece);
@@ -461,6 +476,7 @@ BUILTIN(parser, ExternalEntityParserCreate, POSITIONAL, "($self, context, encodi
     made->ns_prefixes = p->ns_prefixes;
     made->buffer_size = p->buffer_size;
     made->intern = Py_XNewRef(p->intern);
+    made->parent = Py_NewRef(self);
     if (!(made->xml = XML_ExternalEntityParserCreate(p->xml, context, encoding)) || (p->buffer && !(made->buffer = PyMem_Malloc((size_t)made->buffer_size)))) {
         Py_DECREF(made);
         return PyErr_NoMemory();
@@ -602,6 +618,7 @@ static int parser_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(PARSER(self)->intern);
+    Py_VISIT(PARSER(self)->parent);
     for (int i = 0; i < HANDLER_COUNT; i++) Py_VISIT(PARSER(self)->handlers[i]);
     return 0;
 }
@@ -618,6 +635,7 @@ static void parser_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     if (PARSER(self)->xml) XML_ParserFree(PARSER(self)->xml);
+    Py_XDECREF(PARSER(self)->parent);         /* nothing that tp_clear could take away */
     parser_clear(self);
     PyMem_Free(PARSER(self)->buffer);
     type->tp_free(self);

@@ -1,4 +1,5 @@
 """Lists and dicts whose items run code that changes them while a C function walks through them."""
+import csv
 import ctypes
 import marshal
 import os
@@ -85,6 +86,58 @@ def lay_out():
 
 
 attempt(lambda: type("S", (ctypes.Structure,), {"_fields_": [("l", Later * 2), ("b", ctypes.c_int, Changing(lay_out))] * 3}))
+
+# ctypes: failing conversions do not use up the recursion depth.
+class Odd:
+    _as_parameter_ = object()
+
+
+getpid = ctypes.CDLL(None).getpid
+for _ in range(60000):
+    try:
+        getpid(Odd())
+        raise AssertionError
+    except ctypes.ArgumentError:
+        pass
+
+
+# ctypes: a class that is made for an output parameter sets other argument types.
+class Output(ctypes.Structure):
+    _fields_ = [("a", ctypes.c_int)]
+
+    def __init__(self):
+        function.argtypes = function.restype = None
+
+
+pointer = ctypes.POINTER(Output)
+for _ in range(20):
+    function = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, pointer)(("getpid", ctypes.CDLL(None)), ((2, "a"), (2, "b"), (2, "c")))
+    function.argtypes = (pointer,) + (pointer, pointer)
+    attempt(function)
+
+
+# csv: the lines come from an iterator that asks the same reader for a record.
+class Lines:
+    count = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.count += 1
+        if self.count in (1, 4):
+            attempt(next, reader)
+        if self.count > 8:
+            raise StopIteration
+        return 'a,"b' + '"' * (self.count % 2)
+
+
+for _ in range(5):
+    reader = csv.reader(Lines())
+    try:
+        list(reader)
+    except csv.Error:
+        pass
 
 left.close()
 right.close()

@@ -139,8 +139,11 @@ static int pass(CTypes *state, PyObject *value, Py_ssize_t number, Passed *out)
             PyErr_Format(PyExc_TypeError, "Don't know how to convert parameter %zd", number);
             return -1;
         }
-        int r = Py_EnterRecursiveCall(" while processing _as_parameter_") == 0 ? pass(state, as, number, out) : -1;
-        if (r == 0) Py_LeaveRecursiveCall();
+        int r = -1;
+        if (Py_EnterRecursiveCall(" while processing _as_parameter_") == 0) {
+            r = pass(state, as, number, out);
+            Py_LeaveRecursiveCall();
+        }
         if (r == 0 && !out->keep) out->keep = as;
         else Py_DECREF(as);
         return r;
@@ -732,13 +735,13 @@ static PyObject *function_call(PyObject *self, PyObject *args, PyObject *kwargs)
     Function *f = FUNCTION(self);
     Info *info = info_of(self);
     if (!info) return NULL;
-    PyObject *restype = f->restype ? f->restype : info->restype, *converters = f->converters ? f->converters : info->converters;
-    PyObject *argtypes = f->argtypes ? f->argtypes : info->argtypes, *outputs = NULL, *all;
+    /* What is called, a class for an output parameter to begin with, may set other ones. */
+    PyObject *restype = Py_XNewRef(f->restype ? f->restype : info->restype), *argtypes = Py_XNewRef(f->argtypes ? f->argtypes : info->argtypes);
+    PyObject *converters = Py_XNewRef(f->converters ? f->converters : info->converters), *outputs = NULL, *all, *result = NULL;
     if (f->paramflags && argtypes && PyTuple_Check(argtypes) && PyTuple_GET_SIZE(argtypes) == PyTuple_GET_SIZE(f->paramflags))
         all = build_arguments(f, argtypes, args, kwargs, &outputs);
     else all = Py_NewRef(args);
-    if (!all) return NULL;
-    PyObject *result = NULL;
+    if (!all) goto done;
     Py_ssize_t required = converters ? PyTuple_GET_SIZE(converters) : 0, actual = PyTuple_GET_SIZE(all);
     if (converters && actual < required) {
         PyErr_Format(PyExc_TypeError, "this function takes at least %zd argument%s (%zd given)", required, required == 1 ? "" : "s", actual);
@@ -748,11 +751,7 @@ static PyObject *function_call(PyObject *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_ValueError, "attempt to call a NULL function pointer");
         goto done;
     }
-    Py_XINCREF(converters);
-    Py_XINCREF(restype);
     result = call_address(info->state, *(void **)f->data.ptr, ((PyTupleObject *)all)->ob_item, actual, converters, converters ? required : -1, restype, info->flags);
-    Py_XDECREF(converters);
-    Py_XDECREF(restype);
     if (result && f->errcheck) {
         PyObject *checked = PyObject_CallFunctionObjArgs(f->errcheck, result, self, all, NULL);
         if (!checked || checked != all || !outputs) {
@@ -767,7 +766,10 @@ static PyObject *function_call(PyObject *self, PyObject *args, PyObject *kwargs)
     }
 done:
     Py_XDECREF(outputs);
-    Py_DECREF(all);
+    Py_XDECREF(all);
+    Py_XDECREF(converters);
+    Py_XDECREF(argtypes);
+    Py_XDECREF(restype);
     return result;
 }
 

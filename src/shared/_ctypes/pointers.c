@@ -134,7 +134,7 @@ static int chars_set_raw(PyObject *self, PyObject *value, void *closure)
     if (PyObject_GetBuffer(value, &view, PyBUF_SIMPLE) < 0) return -1;
     int r = view.len > CDATA(self)->size ? -1 : 0;
     if (r < 0) PyErr_SetString(PyExc_ValueError, "byte string too long");
-    else memcpy(CDATA(self)->ptr, view.buf, (size_t)view.len);
+    else memmove(CDATA(self)->ptr, view.buf, (size_t)view.len);
     PyBuffer_Release(&view);
     return r;
 }
