@@ -151,7 +151,17 @@ static ALWAYS_INLINE void gc_track(Thread *t, PyObject *o)
     *state = (uint8_t)((*state & ~SLOT_GENERATION) | SLOT_TRACKED | SLOT_LOGGED);
 }
 
-/* The same with the state at hand: what deallocators look up once. */
+void gc_log_last(Collector *gc, PyObject *o);
+
+/* gc_track for an instance of any type. A slot that was freed and taken again may have kept its place in the log; where there is a
+ * finaliser the order matters, and it gets a new one. */
+static ALWAYS_INLINE void gc_track_in_order(Thread *t, PyObject *o, PyTypeObject *type)
+{
+    if (UNLIKELY(type->tp_finalize) && (*slot_state(o) & SLOT_LOGGED)) gc_log_last(&t->ts.interp->gc, o);
+    gc_track(t, o);
+}
+
+/* gc_untrack with the state at hand: what deallocators look up once. */
 static ALWAYS_INLINE void gc_untrack_at(Thread *t, PyObject *o, uint8_t *state)
 {
     Collector *gc = &t->ts.interp->gc;

@@ -76,6 +76,9 @@ int gc_init(Collector *gc)
 void gc_destroy(Collector *gc)
 {
     free(gc->log);
+    free(gc->elders);
+    gc->elders = NULL;
+    gc->elder_count = gc->elder_capacity = 0;
     gc->log = gc->log_end = gc->log_limit = NULL;
 }
 
@@ -85,11 +88,25 @@ void gc_log_compact(Collector *gc)
 {
     PyObject **to = gc->log;
     for (PyObject **from = gc->log; from < gc->log_end; from++) {
+        if (UNLIKELY(!*from)) continue;                              /* gc_log_last */
         uint8_t *state = slot_state(*from);
         if (is_young(*state)) *to++ = *from;
         else *state &= (uint8_t)~SLOT_LOGGED;
     }
     gc->log_end = to;
+}
+
+/* The untracked object's address leaves the log, if it is among the newer entries: tracking it puts it at the end. */
+COLD NOINLINE void gc_log_last(Collector *gc, PyObject *o)
+{
+    enum { FAR = 4096 };                                             /* entries that are searched: order must not cost too much */
+    PyObject **oldest = gc->log_end - gc->log > FAR ? gc->log_end - FAR : gc->log;
+    for (PyObject **p = gc->log_end; p > oldest;) {
+        if (*--p != o) continue;
+        *p = NULL;
+        *slot_state(o) &= (uint8_t)~SLOT_LOGGED;
+        return;
+    }
 }
 
 COLD NOINLINE void gc_log_grow(Collector *gc)
@@ -144,6 +161,85 @@ static unsigned generation_of(uint8_t state) { return (state & SLOT_GENERATION) 
 static void set_generation(uint8_t *state, unsigned generation)
 {
     *state = (uint8_t)((*state & ~SLOT_GENERATION) | generation << SLOT_GENERATION_SHIFT);
+}
+
+/* ---- the order of finalisers ----------------------------------------------------------------------------------------- */
+
+/* Garbage is finalised in the order in which it was tracked, as far as that is known: what was made first goes first, a stream
+ * before what it is built on. For the youngest generation the log knows. Of those that survive it, the few with finalisers are
+ * listed once more, as addresses that nobody keeps right: another object may live there now, or nothing. */
+
+/* Does a live old object with a finaliser start at this address? Its state, or NULL. */
+static uint8_t *elder_state(Collector *gc, PyObject *o)
+{
+    if (!heap_owns(o)) return NULL;
+    PageHeader *page = page_of(o);
+    if (page->kind < PAGE_COLLECTABLE || &((Interpreter *)(void *)heap_of(page))->gc != gc) return NULL;
+    char *start = (char *)o - (size_t)(page->kind - PAGE_COLLECTABLE) * 8;
+    if (start < page->slots) return NULL;
+    uint32_t slot = slot_index(page, o);
+    if (slot >= page->carved || page->slots + (size_t)slot * page->slot_size != start) return NULL;
+    uint8_t *state = &page->state[slot];
+    return (*state & SLOT_TRACKED) && generation_of(*state) > 0 && Py_TYPE(o)->tp_finalize ? state : NULL;
+}
+
+/* Drops stale entries, and all but the last of repeated ones. Only before anything is marked SLOT_UNREACHABLE. */
+static void elders_compact(Collector *gc)
+{
+    size_t to = gc->elder_count;
+    for (size_t i = gc->elder_count; i-- > 0;) {
+        uint8_t *state = elder_state(gc, gc->elders[i]);
+        if (!state || *state & SLOT_UNREACHABLE) continue;
+        *state |= SLOT_UNREACHABLE;
+        gc->elders[--to] = gc->elders[i];
+    }
+    gc->elder_count -= to;
+    memmove(gc->elders, gc->elders + to, gc->elder_count * sizeof *gc->elders);
+    for (size_t i = 0; i < gc->elder_count; i++) *slot_state(gc->elders[i]) &= (uint8_t)~SLOT_UNREACHABLE;
+}
+
+/* Without memory the order is forgotten. */
+COLD NOINLINE static bool elders_make_room(Collector *gc)
+{
+    elders_compact(gc);
+    if (gc->elder_count < gc->elder_capacity / 2) return true;
+    size_t capacity = gc->elder_capacity ? gc->elder_capacity * 2 : 256;
+    PyObject **elders = realloc(gc->elders, capacity * sizeof *elders);
+    if (!elders) return false;
+    gc->elders = elders;
+    gc->elder_capacity = capacity;
+    return true;
+}
+
+static void elders_add(Collector *gc, PyObject *o)
+{
+    if (UNLIKELY(gc->elder_count == gc->elder_capacity) && !elders_make_room(gc)) return;
+    gc->elders[gc->elder_count++] = o;
+}
+
+static bool is_due(PyObject *o, uint8_t state) { return !(state & SLOT_FINALIZED) && generation_of(state) > 0 && Py_TYPE(o)->tp_finalize; }
+
+/* Old garbage comes by address: those with finalisers change places until they are in order. All garbage is marked SLOT_UNREACHABLE. */
+static void order_finalizers(Collector *gc, ObjectArray *garbage)
+{
+    size_t due = 0, at;
+    for (size_t i = 0; i < garbage->count; i++) due += is_due(garbage->items[i], *slot_state(garbage->items[i]));
+    PyObject **ordered = due > 1 ? malloc(due * sizeof *ordered) : NULL;
+    if (!ordered) return;
+    at = due;
+    for (size_t i = gc->elder_count; i-- > 0 && at;) {
+        uint8_t *state = elder_state(gc, gc->elders[i]);
+        if (!state || (*state & (SLOT_UNREACHABLE | SLOT_COLLECTING | SLOT_FINALIZED)) != SLOT_UNREACHABLE) continue;
+        *state |= SLOT_COLLECTING;
+        ordered[--at] = gc->elders[i];
+    }
+    for (size_t i = 0; i < garbage->count; i++) {
+        uint8_t *state = slot_state(garbage->items[i]);
+        if (!(*state & SLOT_COLLECTING)) continue;
+        *state &= (uint8_t)~SLOT_COLLECTING;
+        garbage->items[i] = ordered[at++];
+    }
+    free(ordered);
 }
 
 typedef struct Selection { ObjectArray *into; unsigned from, to; } Selection;
@@ -461,7 +557,9 @@ static bool split(Collector *gc, ObjectArray *candidates, unsigned generation, O
         /* Dicts only in full collections: while one grows it would be untracked again and again. */
         else if (generation == 2 && PyDict_CheckExact(o) && dict_is_untrackable(o)) *state &= (uint8_t)~SLOT_TRACKED;
         if (generation == 1 && *state & SLOT_TRACKED) gc->long_lived_pending++;
+        bool was_young = generation_of(*state) == 0;
         set_generation(state, older);
+        if (was_young && UNLIKELY(Py_TYPE(o)->tp_finalize)) elders_add(gc, o);
     }
     for (size_t i = 0; i < garbage->count; i++) Py_INCREF(garbage->items[i]);
     return true;
@@ -517,11 +615,13 @@ static void collect(PyThreadState *ts, unsigned generation, bool with_callbacks,
         uint8_t *state = slot_state(garbage.items[i]);
         *state = (uint8_t)((*state & ~SLOT_COLLECTING) | SLOT_UNREACHABLE);
     }
+    order_finalizers(gc, &garbage);
     finalize(&garbage);
     separate_resurrected(&garbage, generation < 2 ? generation + 1 : 2);
     *collected = (Py_ssize_t)garbage.count;
     *uncollectable = (Py_ssize_t)kept.count;
     clear_garbage(gc, &garbage);
+    if (garbage.count) gc_log_compact(gc);               /* slots that are taken again need not be searched for in it */
     keep_uncollectable(gc, &kept);
     array_free(&garbage);
     array_free(&kept);

@@ -101,6 +101,8 @@ typedef struct Collector {
     Py_ssize_t long_lived_total, long_lived_pending;
     struct { Py_ssize_t collections, collected, uncollectable; } stats[GENERATIONS];
     PyObject *garbage, *callbacks;           /* lists */
+    PyObject **elders;                       /* addresses of objects with finalisers, in the order in which they left the youngest */
+    size_t elder_count, elder_capacity;      /* generation; entries may be stale or repeated: the last one counts */
 } Collector;
 
 typedef struct WeakrefEntry { PyObject *object; PyWeakReference *list; } WeakrefEntry;

@@ -201,7 +201,7 @@ static PyObject *normalize_module(PyObject *filename)
 
 static void show_plain(PyObject *filename, int lineno, PyObject *text, PyObject *category, PyObject *source_line)
 {
-    PyObject *file = sys_get(STR(stderr)), *name = NULL;
+    PyObject *file = sys_get(STR(stderr)), *modules = interp_get()->runtime.modules, *name = NULL;
     if (!file) {
         fprintf(stderr, "lost sys.stderr\n");
         return;
@@ -212,7 +212,9 @@ static void show_plain(PyObject *filename, int lineno, PyObject *text, PyObject 
     name = PyObject_GetAttr(category, STR(__name__));
     if (name) head = PyUnicode_FromFormat("%U:%d: %U: %U\n", filename, lineno, name, text);
     if (!head || PyFile_WriteObject(head, file, Py_PRINT_RAW) < 0) goto done;
-    line = source_line ? Py_NewRef(source_line) : PyErr_ProgramTextObject(filename, lineno);
+    /* at the very end there are no modules left to open a file with */
+    if (source_line) line = Py_NewRef(source_line);
+    else if (modules && (!PyDict_Check(modules) || PyDict_GET_SIZE(modules))) line = PyErr_ProgramTextObject(filename, lineno);
     if (!line) goto done;
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(line);
     while (start < end) {

@@ -606,7 +606,7 @@ PyObject *instance_new(Thread *t, PyTypeObject *type)
     if (UNLIKELY(!o)) return NULL;
     instance_init(o, type);
     if (base > sizeof(PyObject)) memset(o + 1, 0, base - sizeof(PyObject));
-    gc_track(t, o);
+    gc_track_in_order(t, o, type);
     return o;
 }
 
@@ -639,7 +639,7 @@ PyObject *PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t items)
     memset(o + 1, 0, size - sizeof(PyObject));
     if (type->tp_itemsize) Py_SET_SIZE((PyVarObject *)o, items);
     instance_init(o, type);
-    if (collectable) gc_track(t, o);
+    if (collectable) gc_track_in_order(t, o, type);
     return o;
 }
 
