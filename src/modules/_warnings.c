@@ -217,12 +217,8 @@ static void show_plain(PyObject *filename, int lineno, PyObject *text, PyObject 
     else if (modules && (!PyDict_Check(modules) || PyDict_GET_SIZE(modules))) line = PyErr_ProgramTextObject(filename, lineno);
     if (!line) goto done;
     Py_ssize_t start = 0, end = PyUnicode_GET_LENGTH(line);
-    while (start < end) {
-        Py_UCS4 c = PyUnicode_READ_CHAR(line, start);
-        if (c != ' ' && c != '\t' && c != '\014') break;
-        start++;
-    }
-    while (end > start && (PyUnicode_READ_CHAR(line, end - 1) == '\n' || PyUnicode_READ_CHAR(line, end - 1) == '\r')) end--;
+    while (start < end && Py_UNICODE_ISSPACE(PyUnicode_READ_CHAR(line, start))) start++;
+    while (end > start && Py_UNICODE_ISSPACE(PyUnicode_READ_CHAR(line, end - 1))) end--;
     Py_SETREF(line, PyUnicode_Substring(line, start, end));
     PyObject *shown = line ? PyUnicode_FromFormat("  %U\n", line) : NULL;
     if (shown) PyFile_WriteObject(shown, file, Py_PRINT_RAW);

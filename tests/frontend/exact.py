@@ -1,17 +1,21 @@
 """The front end against CPython 3.13.5's, over whole libraries; closes with "N passed, N failed, N skipped".
 
-    exact.py --python PY [-j N] [--quick]
+    exact.py --python PY [-j N] [--quick] [--seed N]
 
 stdlib    tokens, trees and code objects of every file of the standard library and its tests, against digests-3.13.5.tsv
 packages  the same of the third-party packages below deps, digests taken from the reference in the same run
 modes     other modes, flags and optimisation levels, damaged text, warnings, symbol tables, marshal (modes.py), a sample
+mutants   texts broken at random: errors with their places and pictures, warnings (mutants.py makes more)
 pyc       `python -m py_compile` in fresh processes: byte for byte the same files, a sample (pyc.py measures all)
+
+The samples of files are others each day; --seed brings back the one of a day (its number is in the output).
 """
 import argparse
 import concurrent.futures
 import os
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEPS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "deps", "debian13", "usr")
@@ -58,13 +62,23 @@ def packages(a, shard):
     return compare("packages", rows(REFERENCE, *args), rows(a.python, *args), "digest.py %s --dump KIND:FILE" % PACKAGES)
 
 
+def sample(a, shard, step):
+    """Arguments for every step-th file, shifted by the seed; the shards lie evenly between."""
+    return "--step", str(step), "--offset", str((a.seed * 7 + shard * (step // SHARDS)) % step)
+
+
 def modes(a, shard):
-    args = ("modes.py", STDLIB, "--step", "640" if a.quick else "320", "--offset", str(shard * 20 + 3))
+    args = ("modes.py", STDLIB, *sample(a, shard, 640 if a.quick else 320))
     return compare("modes", rows(REFERENCE, *args), rows(a.python, *args), "modes.py %s --dump VARIANT:FILE" % STDLIB)
 
 
+def mutants(a, shard):
+    args = ("--judge", str(313 + shard), "200" if a.quick else "1000")        # always the same: mutants.py --seed makes others
+    return compare("mutants", rows(REFERENCE, "mutants.py", *args), rows(a.python, "mutants.py", *args), "mutants.py " + " ".join(args))
+
+
 def pyc(a, shard):
-    args = ("pyc.py", "--python", a.python, "--step", "480" if a.quick else "160", "--offset", str(shard * 20 + 7))
+    args = ("pyc.py", "--python", a.python, *sample(a, shard, 480 if a.quick else 160))
     got = rows(sys.executable, *args)
     return compare("pyc", {key: "same" for key in got}, got, "pyc.py --python PY --only FILE")
 
@@ -74,9 +88,11 @@ def main():
     p.add_argument("--python", required=True)
     p.add_argument("-j", type=int, default=os.cpu_count())
     p.add_argument("--quick", action="store_true", help="smaller samples")
+    p.add_argument("--seed", type=int, default=int(time.time() // 86400))
     a = p.parse_args()
     a.python = os.path.abspath(a.python)
-    suites = (stdlib, packages, modes, pyc)
+    print("seed", a.seed)
+    suites = (stdlib, packages, modes, mutants, pyc)
     with concurrent.futures.ThreadPoolExecutor(a.j) as pool:
         jobs = {suite: [pool.submit(suite, a, shard) for shard in range(SHARDS)] for suite in suites}
         passed = failed = 0

@@ -1,7 +1,7 @@
 """What the front end says about texts broken at random: error, place, caret picture and warnings equal CPython's.
 
     mutants.py --python PY [--count N] [--seed S] [--show K]     both interpreters judge the same N texts
-    mutants.py --judge SEED COUNT [--only INDEX]                 one interpreter's verdicts, one per line (an inner step)
+    mutants.py --judge SEED COUNT                                one interpreter's texts and verdicts, one a line
 
 Statements of the standard library, the texts inside its tests and constructs.txt are the stock;
 tokens, characters, lines and indentation of them are dropped, doubled, swapped, replaced. Texts are made by `random` and `re` alone,
@@ -45,6 +45,10 @@ WORDS = [SPELT.get(w, w) for w in WORDS] + [" ", "\n", "\n\n", "\n ", "\n    ", 
 
 with open(os.path.join(HERE, "constructs.txt"), encoding="utf-8") as f:
     CONSTRUCTS = f.read()
+
+
+ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x0b": "\\v", "\x0c": "\\f", "\x1c": "?", "\x1d": "?", "\x1e": "?",
+                          "\x85": "?", "\u2028": "?", "\u2029": "?"})
 
 
 def pieces(text):
@@ -203,7 +207,7 @@ def tokens_of(text, extra):
         else:
             for t in tokenize.tokenize(io.BytesIO(text.encode("utf-8", "surrogatepass")).readline):
                 out.append(tuple(t)[:4])
-    except (SyntaxError, ValueError, tokenize.TokenError) as e:
+    except Exception as e:
         return "%d %s %s: %r" % (len(out), hashlib.md5(repr(out).encode()).hexdigest(), type(e).__name__, e.args)
     return hashlib.md5(repr(out).encode()).hexdigest() + " %d" % len(out)
 
@@ -269,9 +273,8 @@ def main():
     a = p.parse_args()
     if a.judge:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        for text, rng in texts(*a.judge):
-            verdict = judge(rng, text)
-            sys.stdout.write(verdict.replace("\n", "\\n").replace("\r", "\\r") + "\n")
+        for number, (text, rng) in enumerate(texts(*a.judge)):
+            print("%d %s\t%s" % (number, ascii(text), judge(rng, text).translate(ONE_LINE)))
         return 0
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     env.update(LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1", PYTHONHASHSEED="0", PYTHONIOENCODING="utf-8")
@@ -285,16 +288,15 @@ def main():
             said.append(q.stdout.decode("utf-8", "replace").split("\n"))
             if q.returncode:
                 print("status %s of %s --judge %d %d after %d texts: %s" % (q.returncode, python, seed, CHUNK, len(said[-1]) - 1, q.stderr.decode(errors="replace")[-800:]))
-        have = None
         for i in range(CHUNK):
             x, y = (s[i] if i < len(s) else "none of %s" % python for s, python in zip(said, ("CPython", "Taipan")))
             total += 1
-            wrong += "Error" in x[:40]
+            wrong += "Error" in x.split("\t")[-1][:40]
             if x != y:
                 bad += 1
                 if bad <= a.show:
-                    have = have or [t for t, _ in texts(seed, CHUNK)]
-                    print("DIFF %d %d %r\n    cpython %s\n    taipan  %s" % (seed, i, have[i], x[:900], y[:900]), flush=True)
+                    text, _, x = x.rpartition("\t")
+                    print("DIFF %d %s\n    cpython %s\n    taipan  %s" % (seed, text, x[:900], y.rpartition("\t")[2][:900]), flush=True)
     print("%d passed, %d failed, 0 skipped" % (total - bad, bad), "(%d of the texts are wrong ones)" % wrong)
     return 1 if bad else 0
 

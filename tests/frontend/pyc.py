@@ -1,6 +1,6 @@
 """Are the .pyc files of `python -m py_compile FILE`, each in a fresh process, byte for byte CPython's?
 
-    pyc.py --python PY [--step N] [--offset K] [--only SUBSTR] [--kinds timestamp,checked,unchecked] [--keep DIR] [--summary]
+    pyc.py --python PY [--step N] [--offset K] [--only SUBSTR] [--kinds timestamp,checked,unchecked,-O,-OO] [--keep DIR] [--summary]
 
 Prints `KIND<TAB>FILE<TAB>same|different at BYTE (SIZES)` for every N-th file of the standard library. Each interpreter also loads what
 the other wrote. marshal tells what is shared by reference counts and by what the process had interned, so all of it has to agree.
@@ -24,6 +24,9 @@ for path in sys.argv[1:]:
 """
 
 
+OPTIMIZED = {"-O": ".opt-1", "-OO": ".opt-2"}
+
+
 def environment(prefix, kind):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON") and k != "SOURCE_DATE_EPOCH"}
     env.update(PYTHONPYCACHEPREFIX=prefix, LC_ALL="C.UTF-8", PYTHONDONTWRITEBYTECODE="1")
@@ -39,7 +42,9 @@ def compiled(python, prefix, path, kind):
         command = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", path]
     p = subprocess.run(command, env=environment(prefix, kind), capture_output=True)
     stem, name = os.path.split(path)
-    target = os.path.join(prefix + stem, name[:-3] + ".cpython-313.pyc")
+    if kind in OPTIMIZED:
+        command = [python, kind, "-m", "py_compile", path]
+    target = os.path.join(prefix + stem, name[:-3] + ".cpython-313%s.pyc" % OPTIMIZED.get(kind, ""))
     if not os.path.exists(target):
         return None, p.stdout + p.stderr.replace(python.encode(), b"PYTHON")
     with open(target, "rb") as f:
@@ -57,7 +62,7 @@ def main():
     p.add_argument("--step", type=int, default=1)
     p.add_argument("--offset", type=int, default=0)
     p.add_argument("--only", default="")
-    p.add_argument("--kinds", default="timestamp,checked,unchecked")
+    p.add_argument("--kinds", default="timestamp,checked,unchecked,-O,-OO")
     p.add_argument("--keep")
     p.add_argument("--summary", action="store_true", help="only what differs, and counts")
     a = p.parse_args()

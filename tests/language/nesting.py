@@ -4,7 +4,8 @@ import ast
 import copy
 
 DEPTHS = 10, 90, 110, 180, 210, 1000, 3000, 20000
-FATAL = {"comprehension clauses": 3000, "ListComp": 100, "and or": 180}      # CPython crashes beyond, or counts otherwise
+LIMIT = {"comprehension clauses": 3000, "ListComp": 100, "and or": 180,           # beyond, CPython crashes, or counts otherwise,
+         "Lambda": 900, "GeneratorExp": 900, "FunctionDef": 900, "ClassDef": 900}   # or takes long
 
 SOURCES = {
     "parentheses": lambda n: "(" * n + ")" * n,
@@ -129,7 +130,7 @@ def sources():
     for name, make in SOURCES.items():
         seen = []
         for n in DEPTHS:
-            if n > FATAL.get(name, n):
+            if n > LIMIT.get(name, n):
                 break
             seen.append(verdict(compile, make(n), "<f>", "exec"))
         print("%-22s" % name, runs(seen))
@@ -158,7 +159,7 @@ def placed(tree):
 def trees():
     def check(name, make, leaf, module):
         for n in 10, 900, 5000, 11000:
-            if n > FATAL.get(name, n):
+            if n > LIMIT.get(name, n):
                 break
             tree = placed(module(nest(make, leaf(), n)))
             print("%-15s %6d" % (name, n), verdict(compile, tree, "<f>", "exec"), "|", verdict(ast.unparse, tree), "|", verdict(copy.deepcopy, tree), "|",
