@@ -128,6 +128,7 @@ PyObject *eval_import_name(PyThreadState *ts, PyObject *builtins, PyObject *glob
 /* The interpreter's monitoring state; before sys is made / at its end. */
 int eval_init(PyThreadState *ts);
 void eval_fini(PyInterpreterState *interp);
+void eval_fini_last(PyInterpreterState *interp);     /* what running code needs: none runs any more */
 /* sys.monitoring: a new module object, for sys. */
 PyObject *monitoring_module_new(void);
 /* The builtins module: NEW. */

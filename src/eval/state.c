@@ -47,5 +47,6 @@ void eval_fini(PyInterpreterState *interp)
     }
     Py_CLEAR(s->monitoring_missing);
     Py_CLEAR(s->monitoring_disable);
-    Py_CLEAR(s->init_cleanup);
 }
+
+void eval_fini_last(PyInterpreterState *interp) { Py_CLEAR(interp->eval.init_cleanup); }

@@ -640,6 +640,7 @@ static Py_ssize_t collect_guarded(PyThreadState *ts, int generation, bool with_c
     Collector *gc = &ts->interp->gc;
     Py_ssize_t collected = 0, uncollectable = 0;
     if (gc->collecting) return 0;
+    if (generation == 2) interp_adopt_ended();
     gc->collecting = true;
     collect(ts, (unsigned)generation, with_callbacks, &collected, &uncollectable);
     gc->collecting = false;

@@ -391,6 +391,86 @@ void heap_destroy(Heap *heap)
     while (heap->segments) segment_release(heap, heap->segments);
 }
 
+/* Pages that are kept only because they head their bin. */
+static void release_empty_heads(Heap *heap)
+{
+    for (int kind = PAGE_PLAIN; kind < PAGE_KINDS; kind++)
+        for (int class = 0; class < SIZE_CLASSES; class++) {
+            PageHeader *head = heap->bins[kind][class], *next = head->next;
+            if (head == &heap->empty_page || head->used > 1) continue;
+            list_remove(head);
+            heap->bins[kind][class] = &heap->empty_page;
+            if (next) make_head(heap, next);
+            page_release(heap, head);
+        }
+}
+
+/* The collector takes what it finds for old: its log of young objects does not know them. */
+static void adopt_states(PageHeader *page)
+{
+    for (uint32_t i = 0; i < page->carved; i++) {
+        uint8_t state = page->state[i] & (SLOT_TRACKED | SLOT_GENERATION | SLOT_FINALIZED | SLOT_WEAKLY_REFERENCED);
+        if (state & SLOT_TRACKED && (state & SLOT_GENERATION) >> SLOT_GENERATION_SHIFT < 2)
+            state = (uint8_t)((state & ~SLOT_GENERATION) | 2 << SLOT_GENERATION_SHIFT);
+        page->state[i] = state;
+    }
+}
+
+static void adopt_page(Heap *into, Heap *from, PageHeader *page)
+{
+    if (page->state) adopt_states(page);
+    if (page->span) return;
+    if (page == from->bins[page->kind][page->size_class]) {
+        page->used--;
+        from->bins[page->kind][page->size_class] = &from->empty_page;
+    }
+    bool listed = page->listed;
+    page->next = page->previous = NULL;
+    page->listed = page->fast = 0;
+    if (!listed) return;
+    if (into->bins[page->kind][page->size_class] == &into->empty_page) make_head(into, page);
+    else list_insert_second(into, page);
+}
+
+bool heap_adopt(PyInterpreterState *into_interp, PyInterpreterState *from_interp)
+{
+    Heap *into = &into_interp->heap, *from = &from_interp->heap;
+    if (into->guarded != from->guarded) return false;
+    if (!weakref_table_adopt(&into_interp->weakrefs, &from_interp->weakrefs)) return false;
+    release_empty_heads(from);
+    while (from->segments) {
+        Segment *segment = from->segments;
+        if (segment->free_pages == ~1ull) {
+            segment_release(from, segment);
+            continue;
+        }
+        segment_clean(from, segment);
+        if ((from->segments = segment->next)) from->segments->previous = NULL;
+        segment->heap = into;
+        segment->previous = NULL;
+        segment->next = into->segments;
+        if (into->segments) into->segments->previous = segment;
+        into->segments = segment;
+        for (unsigned i = 1; i < SEGMENT_PAGES; i++)
+            if (segment->pages[i].kind != PAGE_FREE) adopt_page(into, from, &segment->pages[i]);
+    }
+    from->roomy = NULL;
+    return true;
+}
+
+size_t heap_live_blocks(Heap *heap)
+{
+    size_t live = 0;
+    for (Segment *segment = heap->segments; segment; segment = segment->next)
+        for (unsigned i = 1; i < SEGMENT_PAGES; i++) {
+            PageHeader *page = &segment->pages[i];
+            if (page->kind == PAGE_FREE) continue;
+            live += page->used;
+            if (!page->span && page == heap->bins[page->kind][page->size_class]) live--;
+        }
+    return live;
+}
+
 void heap_set_hooked(Heap *heap, bool hooked)
 {
     heap->hooked = hooked;

@@ -132,6 +132,9 @@ typedef struct MemoryProcess {
 /* 0, or -1 when there is no memory. Before anything else of an interpreter. */
 int heap_init(Heap *heap);
 void heap_destroy(Heap *heap);
+/* All that lives in the heap of an interpreter that has ended goes into the other's, collector's marks and weak references
+ * included; `from` is empty then. False, and nothing changed, when that cannot be. The GIL of whoever may free there is held. */
+bool heap_adopt(PyInterpreterState *into, PyInterpreterState *from);
 int gc_init(Collector *gc);
 void gc_destroy(Collector *gc);
 
@@ -142,6 +145,7 @@ void *heap_alloc_hooked(Heap *heap, PageKind kind, size_t size);
 void heap_free_slow(PageHeader *page, void *p);      /* through the hook, if there is one */
 void heap_free_outside(void *p);                     /* AddressSanitizer's plain blocks */
 
+size_t heap_live_blocks(Heap *heap);
 void heap_set_hooked(Heap *heap, bool hooked);       /* every call goes through the allocator of the object domain, or no longer */
 void gc_log_compact(Collector *gc);                  /* drops entries of the young log that no longer stand for a young object */
 
@@ -176,6 +180,8 @@ void gc_report_at_exit(PyThreadState *ts);
  * With create false, NULL when there are none. With create true, NULL with MemoryError, or TypeError as CPython words it. */
 PyWeakReference **weakref_list(PyObject *o, bool create);
 bool weakref_any(PyObject *o);
+bool weakref_table_adopt(WeakrefTable *into, WeakrefTable *from);
+void weakref_table_free(WeakrefTable *table);
 void weakref_clear_one(PyWeakReference *ref);        /* unlinks and clears, callback kept */
 
 /* True when o is in collectable memory of ours and its tp_finalize has run; and to say so. */

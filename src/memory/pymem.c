@@ -127,6 +127,8 @@ void PyMem_SetAllocator(PyMemAllocatorDomain domain, PyMemAllocatorEx *allocator
     pthread_mutex_lock(&_PyRuntime.runtime.lists);
     for (Interpreter *interp = _PyRuntime.runtime.interpreters; interp; interp = interp->runtime.next)
         heap_set_hooked(&interp->heap, memory_objects_are_hooked());
+    for (Interpreter *interp = _PyRuntime.runtime.ended; interp; interp = interp->runtime.next)
+        heap_set_hooked(&interp->heap, memory_objects_are_hooked());
     pthread_mutex_unlock(&_PyRuntime.runtime.lists);
 }
 

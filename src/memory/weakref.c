@@ -29,10 +29,10 @@ static WeakrefEntry *table_find(WeakrefTable *table, PyObject *o)
     }
 }
 
-static int table_resize(WeakrefTable *table)
+static int table_resize(WeakrefTable *table, size_t extra)
 {
     size_t size = 64;
-    while (size < table->used * 3) size *= 2;
+    while (size < (table->used + extra) * 3) size *= 2;
     WeakrefEntry *entries = calloc(size, sizeof *entries);
     if (!entries) return -1;
     for (size_t i = 0; table->entries && i <= table->mask; i++) {
@@ -52,7 +52,7 @@ static int table_resize(WeakrefTable *table)
 static WeakrefEntry *table_add(WeakrefTable *table, PyObject *o)
 {
     if (!table->entries || (table->filled + 1) * 3 > (table->mask + 1) * 2) {
-        if (table_resize(table) < 0) return NULL;
+        if (table_resize(table, 0) < 0) return NULL;
     }
     size_t i = hash_address(o) & table->mask;
     while (table->entries[i].object && table->entries[i].object != DELETED) i = (i + 1) & table->mask;
@@ -60,6 +60,31 @@ static WeakrefEntry *table_add(WeakrefTable *table, PyObject *o)
     table->used++;
     table->entries[i] = (WeakrefEntry){ o, NULL };
     return &table->entries[i];
+}
+
+/* Into another interpreter's table, with the heap that the objects are in. False, and nothing changed: no memory, or a static
+ * type that both have references to. */
+bool weakref_table_adopt(WeakrefTable *into, WeakrefTable *from)
+{
+    if (from->used) {
+        for (size_t i = 0; i <= from->mask; i++) {
+            PyObject *o = from->entries[i].object;
+            if (o && o != DELETED && table_find(into, o)) return false;
+        }
+        if (table_resize(into, from->used) < 0) return false;
+        for (size_t i = 0; i <= from->mask; i++) {
+            PyObject *o = from->entries[i].object;
+            if (o && o != DELETED) table_add(into, o)->list = from->entries[i].list;
+        }
+    }
+    weakref_table_free(from);
+    return true;
+}
+
+void weakref_table_free(WeakrefTable *table)
+{
+    free(table->entries);
+    *table = (WeakrefTable){ 0 };
 }
 
 /* ---- heads ------------------------------------------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ typedef struct UnicodeState {
 void hash_init(int use_seed, unsigned long seed);
 void unicode_init_static(void);
 int unicode_init_interp(PyInterpreterState *interp);     /* 0, or -1 when there is no memory */
+void unicode_fini_codecs(PyInterpreterState *interp);    /* objects that it keeps; they may be in cycles */
 void unicode_fini_interp(PyInterpreterState *interp);    /* last: after every object of the interpreter is gone */
 /* What PyUnicode_EncodeFSDefault and PyUnicode_DecodeFSDefault use; copies both. 0 or -1 with MemoryError. */
 int unicode_set_fs_codec(PyInterpreterState *interp, const char *encoding, const char *errors);

@@ -119,6 +119,15 @@ int unicode_init_interp(PyInterpreterState *interp)
     return table_add_new(u, EMPTY_STR);
 }
 
+void unicode_fini_codecs(PyInterpreterState *interp)
+{
+    UnicodeState *u = state_of(interp);
+    Py_CLEAR(u->ids);
+    Py_CLEAR(u->codec_search_path);
+    Py_CLEAR(u->codec_search_cache);
+    Py_CLEAR(u->codec_errors);
+}
+
 void unicode_fini_interp(PyInterpreterState *interp)
 {
     UnicodeState *u = state_of(interp);
@@ -132,10 +141,6 @@ void unicode_fini_interp(PyInterpreterState *interp)
     free(u->fs_errors);
     own->slots = NULL;
     u->fs_encoding = u->fs_errors = NULL;
-    Py_CLEAR(u->ids);
-    Py_CLEAR(u->codec_search_path);
-    Py_CLEAR(u->codec_search_cache);
-    Py_CLEAR(u->codec_errors);
 }
 
 int unicode_set_fs_codec(PyInterpreterState *interp, const char *encoding, const char *errors)

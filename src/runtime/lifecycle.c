@@ -574,6 +574,7 @@ PyStatus Py_NewInterpreterFromConfig(PyThreadState **out, const PyInterpreterCon
     if (settings->gil < PyInterpreterConfig_DEFAULT_GIL || settings->gil > PyInterpreterConfig_OWN_GIL)
         return PyStatus_Error("invalid interpreter config 'gil' value");
     PyThreadState *saved = (PyThreadState *)thread_current;
+    interp_adopt_ended();
     Interpreter *interp = interp_new();
     if (!interp) return PyStatus_NoMemory();
     interp->runtime.whence = WHENCE_CAPI;
@@ -602,12 +603,16 @@ PyStatus Py_NewInterpreterFromConfig(PyThreadState **out, const PyInterpreterCon
         *out = ts;
         return status;
     }
-    if (ts) {
-        PyErr_PrintEx(0);
-        PyThreadState_Clear(ts);
-        PyThreadState_Swap(saved);
+    if (!ts) {
+        PyInterpreterState_Delete(interp);
+        return status;
     }
+    PyErr_PrintEx(0);
+    PyInterpreterState_Clear(interp);
+    Gil *gil = interp->runtime.gil;
     PyInterpreterState_Delete(interp);
+    if (gil == &P->gil) gil_release_anonymous(gil);
+    PyThreadState_Swap(saved);
     return status;
 }
 
@@ -638,9 +643,8 @@ void Py_EndInterpreter(PyThreadState *ts)
     PyInterpreterState_Clear(interp);
     Gil *gil = interp->runtime.gil;
     bool own = gil == &interp->runtime.own_gil;
-    thread_current = NULL;
+    PyInterpreterState_Delete(interp);                       /* its own GIL with it */
     if (!own) gil_release_anonymous(gil);
-    PyInterpreterState_Delete(interp);
 }
 
 /* At the end of the main interpreter: those that are still there end too. */

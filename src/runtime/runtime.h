@@ -70,7 +70,7 @@ typedef struct RuntimeProcess {
     struct _inittab *inittab_copy;          /* what PyImport_Extend/AppendInittab allocated */
     pthread_mutex_t extensions_lock;
     struct ExtensionRecord *extensions;     /* single-phase modules of all interpreters: import_extensions.c */
-    PyInterpreterState *ended;              /* whose objects may live on in others: linked through runtime.next, never freed */
+    PyInterpreterState *ended;              /* heaps with blocks that still live, linked through runtime.next: interp_adopt_ended */
     bool stdout_fallback;                   /* no _io: print goes to the emergency streams */
 } RuntimeProcess;
 
@@ -153,6 +153,9 @@ typedef struct ThreadRuntime {
 
 /* ---- what neighbours may call ------------------------------------------------------------------------------------ */
 
+
+/* Heaps that ended interpreters left go to the main interpreter. Does nothing unless its GIL is held. */
+void interp_adopt_ended(void);
 
 /* The two halves of attaching: gil_take may not return when the interpreter is going away. */
 void gil_take(PyThreadState *ts);

@@ -125,6 +125,31 @@ PyInterpreterState *PyInterpreterState_New(void)
     return interp;
 }
 
+/* The objects that components keep for themselves, then all that only cycles kept alive. */
+static void release_components(PyThreadState *ts)
+{
+    Interpreter *interp = ts->interp;
+    ObjectState *objects = &interp->objects;
+    Py_CLEAR(objects->errors.last_memory_error);
+    Py_CLEAR(objects->errors.exception_group);
+    Py_CLEAR(objects->errors.unraisable_args);
+    Py_CLEAR(objects->numbers.int_info);
+    Py_CLEAR(objects->numbers.float_info);
+    Py_CLEAR(objects->types.typing);
+    for (size_t i = 0; i < sizeof objects->types.typing_classes / sizeof *objects->types.typing_classes; i++)
+        Py_CLEAR(objects->types.typing_classes[i]);
+    Py_CLEAR(interp->gc.callbacks);
+    Py_CLEAR(interp->gc.garbage);
+    unicode_fini_codecs(interp);
+    eval_fini(interp);
+    PyType_ClearCache();
+    gc_collect_at_exit(ts);
+    PyErr_Clear();
+    eval_fini_last(interp);
+    types_fini(interp);
+    unicode_fini_interp(interp);
+}
+
 /* Drops what the interpreter refers to. Its thread must be current (or none may exist). */
 void PyInterpreterState_Clear(PyInterpreterState *interp)
 {
@@ -157,11 +182,43 @@ void PyInterpreterState_Clear(PyInterpreterState *interp)
     if (r->builtins) PyDict_Clear(r->builtins);
     Py_CLEAR(r->sysdict);
     Py_CLEAR(r->builtins);
-    eval_fini(interp);
-    types_fini(interp);
-    unicode_fini_interp(interp);
+    if (ts && ts->interp == interp) release_components(ts);
 }
 
+/* The end of an interpreter's heap. What lives in it belongs to somebody who will give it back, or to nobody: the main interpreter
+ * takes it over, at once when its GIL is held, else when somebody who holds it comes by. Until then the heap stays where it is. */
+static void heap_leave(Interpreter *interp, bool main_gil_held)
+{
+    Interpreter *main = P->main_interpreter;
+    bool empty = heap_live_blocks(&interp->heap) == 0;
+    if (empty || (main_gil_held && main && main != interp && heap_adopt(main, interp))) {
+        weakref_table_free(&interp->weakrefs);
+        heap_destroy(&interp->heap);
+        gc_destroy(&interp->gc);
+        free(interp);
+        return;
+    }
+    lists_lock();
+    interp->runtime.next = P->ended;
+    P->ended = interp;
+    lists_unlock();
+}
+
+void interp_adopt_ended(void)
+{
+    Thread *t = thread_current;
+    if (!__atomic_load_n(&P->ended, __ATOMIC_RELAXED) || !t || !interp_shares_main_gil(t->ts.interp)) return;
+    lists_lock();
+    Interpreter *list = P->ended;
+    P->ended = NULL;
+    lists_unlock();
+    for (Interpreter *next; list; list = next) {
+        next = list->runtime.next;
+        heap_leave(list, true);
+    }
+}
+
+/* The GIL is held that the interpreter shared, and still is afterwards. */
 void PyInterpreterState_Delete(PyInterpreterState *interp)
 {
     RuntimeState *r = &interp->runtime;
@@ -177,19 +234,9 @@ void PyInterpreterState_Delete(PyInterpreterState *interp)
     pthread_mutex_destroy(&r->import.mutex);
     pthread_cond_destroy(&r->import.released);
     pthread_mutex_destroy(&r->pending.mutex);
-    /* The heap stays mapped: immortal objects, and blocks that foreign code forgot, may still be looked at. Where a GIL was
-     * shared, others may even give such blocks back, to a heap that is part of the structure. */
     free(r->atexit_entries);
     r->atexit_entries = NULL;
-    if (!interp_shares_main_gil(interp)) {
-        gc_destroy(&interp->gc);
-        free(interp);
-        return;
-    }
-    lists_lock();
-    r->next = P->ended;
-    P->ended = interp;
-    lists_unlock();
+    heap_leave(interp, interp_shares_main_gil(interp));
 }
 
 PyInterpreterState *PyInterpreterState_Get(void)
