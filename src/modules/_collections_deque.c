@@ -383,7 +383,8 @@ static int deque_ass_item(PyObject *o, Py_ssize_t i, PyObject *value)
     return 0;
 }
 
-/* The place of value from start on, before stop: its index, -1 absent, -2 with an exception. */
+/* The place of value from start on, before stop: its index, -1 absent, -2 with an exception. mutated is raised when a comparison
+ * changed the deque; remove() wants that (IndexError) even for the comparison that found the value. */
 static Py_ssize_t deque_search(Deque *d, PyObject *value, Py_ssize_t start, Py_ssize_t stop, PyObject *mutated)
 {
     if (start >= stop) return -1;
@@ -394,8 +395,9 @@ static Py_ssize_t deque_search(Deque *d, PyObject *value, Py_ssize_t start, Py_s
         int same = PyObject_RichCompareBool(item, value, Py_EQ);
         Py_DECREF(item);
         if (same < 0) return -2;
+        if (same && mutated == PyExc_RuntimeError) return i;
         if (d->state != state) {
-            PyErr_SetString(mutated, mutated == PyExc_IndexError ? "deque mutated during remove()." : "deque mutated during iteration");
+            PyErr_SetString(mutated, "deque mutated during iteration");
             return -2;
         }
         if (same) return i;

@@ -320,15 +320,140 @@ int aggregate_start(CTypes *state, PyObject *type, Kind kind)
     return 0;
 }
 
+/* A structure or union whose fields are being laid out. */
+typedef struct Building {
+    CTypes *state;
+    PyObject *type, *fields;                  /* fields: tuple of (name, type[, bits]) */
+    Info *info, *base;                        /* base: of the class it derives from, or NULL */
+    Layout layout;
+    Text format;                              /* of a structure; unions have "B" */
+    ffi_type **elements, **member;            /* for libffi: all members, and the next place */
+    bool pointers;
+} Building;
+
+/* Room for the members that libffi is told of. What is counted here is added later: from now on those types are final. */
+static int start_elements(Building *b)
+{
+    size_t of_base = 0, members;
+    while (b->base && b->base->elements && b->base->elements[of_base]) of_base++;
+    members = of_base;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(b->fields); i++) {
+        PyObject *name, *proto;
+        Info *item;
+        int bits;
+        if (!field_of_pair(PyTuple_GET_ITEM(b->fields, i), &name, &proto, &bits, &item, b->state)) return -1;
+        if (!item) continue;
+        item->final = true;
+        members += (size_t)count_members(b->state, item);
+    }
+    if (!(b->elements = PyMem_Calloc(members + 1, sizeof *b->elements))) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (of_base) memcpy(b->elements, b->base->elements, of_base * sizeof *b->elements);
+    b->member = b->elements + of_base;
+    return 0;
+}
+
+/* "T{", or the format of the base without its end. */
+static int start_format(Building *b)
+{
+    const char *of_base = b->base ? b->base->format : NULL;
+    if (b->layout.is_union) return 0;
+    if (!of_base || strlen(of_base) <= 2 || of_base[0] != 'T') return text_add(&b->format, "T{");
+    char *copy = format_copy("", of_base);
+    if (!copy) return -1;
+    copy[strlen(copy) - 1] = 0;
+    int status = text_add(&b->format, copy);
+    PyMem_Free(copy);
+    return status;
+}
+
+static int check_bits(PyObject *proto, const Info *item, int bits)
+{
+    char code = item->kind == KIND_SIMPLE ? item->code->code : 0;
+    if (!code || !strchr("bBhHiIlLqQ?", code)) PyErr_Format(PyExc_TypeError, "bit fields not allowed for type %s", ((PyTypeObject *)proto)->tp_name);
+    else if (bits <= 0 || bits > item->size * 8) PyErr_SetString(PyExc_ValueError, "number of bits invalid for bit field");
+    else return 0;
+    return -1;
+}
+
+/* Places field number i and makes its descriptor an attribute of the class. */
+static int add_field(Building *b, Py_ssize_t i)
+{
+    PyObject *name, *proto;
+    Info *item;
+    int bits;
+    if (!field_of_pair(PyTuple_GET_ITEM(b->fields, i), &name, &proto, &bits, &item, b->state)) return -1;
+    if (!item) {
+        PyErr_Format(PyExc_TypeError, "second item in _fields_ tuple (index %zd) must be a C type", i);
+        return -1;
+    }
+    if (bits == NO_BITS) bits = 0;
+    else if (check_bits(proto, item, bits) < 0) return -1;
+    if (item->has_pointer || item->kind == KIND_POINTER || item->kind == KIND_FUNCTION) b->pointers = true;
+    Field *f = (Field *)b->state->field->tp_alloc(b->state->field, 0);
+    if (!f) return -1;
+    Py_ssize_t before = b->layout.size;
+    bool own_storage = place_field(&b->layout, item, bits, f);
+    f->index = (b->base ? b->base->length : 0) + i;
+    f->proto = Py_NewRef(proto);
+    if (bits) f->code = item->code;
+    else if (item->kind == KIND_ARRAY && item->code && (item->code->code == 'c' || item->code->code == 'u'))
+        f->code = code_find(item->code->code == 'c' ? 's' : 'U', false);
+    int status = PyType_Type.tp_setattro(b->type, name, (PyObject *)f);
+    Py_ssize_t padding = f->offset - before;
+    Py_DECREF(f);
+    if (status < 0) return -1;
+    if (own_storage) b->member = add_members(b->state, item, b->member);
+    const char *label = PyUnicode_AsUTF8(name);
+    if (!label || b->layout.is_union) return label ? 0 : -1;
+    return text_pad(&b->format, padding) < 0 ? -1 : text_field(&b->format, item, label);
+}
+
+/* Hands what was built to the class's Info. */
+static int finish_building(Building *b)
+{
+    Info *info = b->info;
+    const Layout *l = &b->layout;
+    Py_ssize_t total = l->align > 1 ? (l->size + l->align - 1) / l->align * l->align : l->size;
+    if (info->final) {                        /* a field of this very type was made meanwhile */
+        PyErr_SetString(PyExc_AttributeError, "Structure or union cannot contain itself");
+        return -1;
+    }
+    if (l->is_union ? text_add(&b->format, "B") < 0 : text_pad(&b->format, total - l->size) < 0 || text_add(&b->format, "}") < 0) return -1;
+    PyMem_Free(info->elements);
+    PyMem_Free(info->format);
+    info->elements = info->own_ffi.elements = b->elements;
+    info->format = b->format.bytes;
+    info->own_ffi.type = FFI_TYPE_STRUCT;
+    info->own_ffi.size = (size_t)total;
+    info->own_ffi.alignment = (unsigned short)l->align;
+    info->size = total;
+    info->align = l->align;
+    info->length = (b->base ? b->base->length : 0) + PyTuple_GET_SIZE(b->fields);
+    info->has_pointer = b->pointers;
+    info->final = true;
+    return 0;
+}
+
+static int build(Building *b)
+{
+    if (start_elements(b) < 0 || start_format(b) < 0) return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(b->fields); i++) if (add_field(b, i) < 0) return -1;
+    return finish_building(b);
+}
+
 int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
 {
-    Info *info = info_of_type(state, type), *of_base = info_of_type(state, (PyObject *)((PyTypeObject *)type)->tp_base);
+    Building b = { .state = state, .type = type, .info = info_of_type(state, type),
+                   .base = info_of_type(state, (PyObject *)((PyTypeObject *)type)->tp_base) };
     long pack = 0, align = 1;
-    if (!info) {
+    if (!b.info) {
         PyErr_SetString(PyExc_TypeError, "ctypes state is not initialized");
         return -1;
     }
-    if (info->final) {
+    if (b.info->final) {
         PyErr_SetString(PyExc_AttributeError, "_fields_ is final");
         return -1;
     }
@@ -338,119 +463,22 @@ int aggregate_set_fields(CTypes *state, PyObject *type, PyObject *fields)
     Py_XDECREF(swapped);
     if (class_integer(type, "_pack_", &pack, "_pack_ must be a non-negative integer") < 0 ||
         class_integer(type, "_align_", &align, "_align_ must be a non-negative integer") < 0) return -1;
-    PyObject *fast = PySequence_Check(fields) ? fixed_sequence(fields, "_fields_ must be a sequence of pairs") : NULL;
-    if (!fast) {
+    if (!PySequence_Check(fields) || !(b.fields = fixed_sequence(fields, "_fields_ must be a sequence of pairs"))) {
         PyErr_Clear();
         PyErr_SetString(PyExc_TypeError, "'_fields_' must be a sequence of pairs");
         return -1;
     }
-    Py_ssize_t n = PyTuple_GET_SIZE(fast), at_field = 0;
-    bool is_union = info->kind == KIND_UNION;
-    Layout l = { .is_union = is_union, .big = big > 0, .pack = pack, .align = align ? align : 1 };
-    Text text = { 0 };
-    ffi_type **elements = NULL;
-    size_t members = 0, base_members = 0;
-    if (of_base) {
-        l.size = l.offset = of_base->size;
-        l.align = of_base->align > l.align ? of_base->align : l.align;
-        at_field = of_base->length;
-        while (of_base->elements && of_base->elements[base_members]) base_members++;
-        members = base_members;
+    b.layout = (Layout){ .is_union = b.info->kind == KIND_UNION, .big = big > 0, .pack = pack, .align = align ? align : 1 };
+    if (b.base) {
+        b.layout.size = b.layout.offset = b.base->size;
+        if (b.base->align > b.layout.align) b.layout.align = b.base->align;
+        b.pointers = b.base->has_pointer;
     }
-    for (Py_ssize_t i = 0; i < n; i++) {      /* how many members libffi is told of */
-        PyObject *name, *proto;
-        Info *item;
-        int bits;
-        if (!field_of_pair(PyTuple_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
-        if (!item) continue;
-        item->final = true;                   /* what is counted here is added below */
-        members += (size_t)count_members(state, item);
-    }
-    if (!(elements = PyMem_Calloc(members + 1, sizeof *elements))) {
-        PyErr_NoMemory();
-        goto fail;
-    }
-    if (base_members) memcpy(elements, of_base->elements, base_members * sizeof *elements);
-    ffi_type **member = elements + base_members;
-    bool plain_format = is_union;
-    if (!is_union) {
-        if (of_base && of_base->format && strlen(of_base->format) > 2 && of_base->format[0] == 'T') {
-            char *base_text = format_copy("", of_base->format);
-            if (!base_text) goto fail;
-            base_text[strlen(base_text) - 1] = 0;
-            int r = text_add(&text, base_text);
-            PyMem_Free(base_text);
-            if (r < 0) goto fail;
-        }
-        else if (text_add(&text, "T{") < 0) goto fail;
-    }
-    bool pointers = of_base && of_base->has_pointer;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *name, *proto;
-        Info *item;
-        int bits;
-        if (!field_of_pair(PyTuple_GET_ITEM(fast, i), &name, &proto, &bits, &item, state)) goto fail;
-        if (!item) {
-            PyErr_Format(PyExc_TypeError, "second item in _fields_ tuple (index %zd) must be a C type", i);
-            goto fail;
-        }
-        if (bits != NO_BITS) {
-            char code = item->kind == KIND_SIMPLE ? item->code->code : 0;
-            if (!code || !strchr("bBhHiIlLqQ?", code)) {
-                PyErr_Format(PyExc_TypeError, "bit fields not allowed for type %s", ((PyTypeObject *)proto)->tp_name);
-                goto fail;
-            }
-            if (bits <= 0 || bits > item->size * 8) {
-                PyErr_SetString(PyExc_ValueError, "number of bits invalid for bit field");
-                goto fail;
-            }
-        }
-        else bits = 0;
-        if (item->has_pointer || item->kind == KIND_POINTER || item->kind == KIND_FUNCTION) pointers = true;
-        Field *f = (Field *)state->field->tp_alloc(state->field, 0);
-        if (!f) goto fail;
-        Py_ssize_t before = l.size;
-        bool own_storage = place_field(&l, item, bits, f);
-        f->index = at_field + i;
-        f->proto = Py_NewRef(proto);
-        if (bits) f->code = item->code;
-        else if (item->kind == KIND_ARRAY && item->code && (item->code->code == 'c' || item->code->code == 'u'))
-            f->code = code_find(item->code->code == 'c' ? 's' : 'U', false);
-        int r = PyType_Type.tp_setattro(type, name, (PyObject *)f);
-        Py_ssize_t padding = f->offset - before;
-        Py_DECREF(f);
-        if (r < 0) goto fail;
-        if (own_storage) member = add_members(state, item, member);
-        const char *label = PyUnicode_AsUTF8(name);
-        if (!label) goto fail;
-        if (!plain_format && (text_pad(&text, padding) < 0 || text_field(&text, item, label) < 0)) goto fail;
-    }
-    if (info->final) {                        /* a field of this very type was made meanwhile */
-        PyErr_SetString(PyExc_AttributeError, "Structure or union cannot contain itself");
-        goto fail;
-    }
-    Py_ssize_t total = l.align > 1 ? (l.size + l.align - 1) / l.align * l.align : l.size;
-    if (!plain_format && (text_pad(&text, total - l.size) < 0 || text_add(&text, "}") < 0)) goto fail;
-    if (plain_format && text_add(&text, "B") < 0) goto fail;
-    PyMem_Free(info->elements);
-    PyMem_Free(info->format);
-    info->elements = elements;
-    info->format = text.bytes;
-    info->own_ffi.elements = elements;
-    info->own_ffi.type = FFI_TYPE_STRUCT;
-    info->own_ffi.size = (size_t)total;
-    info->own_ffi.alignment = (unsigned short)l.align;
-    info->size = total;
-    info->align = l.align;
-    info->length = at_field + n;
-    info->has_pointer = pointers;
-    info->final = true;
-    Py_DECREF(fast);
-    return lift_anonymous(state, type);
-fail:
-    PyMem_Free(elements);
-    PyMem_Free(text.bytes);
-    Py_DECREF(fast);
+    int status = build(&b);
+    Py_DECREF(b.fields);
+    if (status == 0) return lift_anonymous(state, type);
+    PyMem_Free(b.elements);
+    PyMem_Free(b.format.bytes);
     return -1;
 }
 
