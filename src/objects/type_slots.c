@@ -256,6 +256,12 @@ static struct wrapperbase *group_of(int offset)
     return p;
 }
 
+/* A namespace given to type() may hold names that were made at run time: equal, and not the same object. */
+static bool is_name(const struct wrapperbase *p, PyObject *key)
+{
+    return p->name_strobj == key || (!PyUnicode_CHECK_INTERNED(key) && PyUnicode_Compare(p->name_strobj, key) == 0);
+}
+
 /* The slots of a new class with one base: all inherited but those its own dict names. */
 int type_fix_own_slots(PyTypeObject *type)
 {
@@ -265,7 +271,7 @@ int type_fix_own_slots(PyTypeObject *type)
     while (PyDict_Next(type->tp_dict, &pos, &key, &value)) {
         if (!PyUnicode_Check(key) || !type_is_slot_name(key)) continue;
         for (struct wrapperbase *p = type_slot_table; p->name; p++) {
-            if (p->name_strobj != key) continue;
+            if (!is_name(p, key)) continue;
             struct wrapperbase *first = p;
             while (first > type_slot_table && first[-1].offset == p->offset) first--;
             if (done[first - type_slot_table]) continue;
