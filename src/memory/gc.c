@@ -194,7 +194,7 @@ static void elders_compact(Collector *gc)
         gc->elders[--to] = gc->elders[i];
     }
     gc->elder_count -= to;
-    memmove(gc->elders, gc->elders + to, gc->elder_count * sizeof *gc->elders);
+    if (gc->elder_count) memmove(gc->elders, gc->elders + to, gc->elder_count * sizeof *gc->elders);
     for (size_t i = 0; i < gc->elder_count; i++) *slot_state(gc->elders[i]) &= (uint8_t)~SLOT_UNREACHABLE;
 }
 
