@@ -458,7 +458,7 @@ typedef struct UnpackIterator {
     PyObject_HEAD
     Struct *format;                           /* NULL when exhausted */
     Py_buffer view;
-    Py_ssize_t index;
+    Py_ssize_t index, size;                   /* size: of an item */
 } UnpackIterator;
 
 #define ITERATOR(o) ((UnpackIterator *)(o))
@@ -495,15 +495,19 @@ static PyObject *iterator_next(PyObject *o)
         iterator_clear(o);
         return NULL;
     }
+    if (UNLIKELY(it->format->size != it->size)) {
+        PyErr_SetString(PyExc_RuntimeError, "the Struct was given another format meanwhile");
+        return NULL;
+    }
     PyObject *result = unpack_all(it->format, (char *)it->view.buf + it->index);
-    it->index += it->format->size;
+    it->index += it->size;
     return result;
 }
 
 BUILTIN_NOARGS(iterator, __length_hint__, "($self, /)", "How many items are left.")
 {
     UnpackIterator *it = ITERATOR(self);
-    return PyLong_FromSsize_t(it->format ? (it->view.len - it->index) / it->format->size : 0);
+    return PyLong_FromSsize_t(it->format ? (it->view.len - it->index) / it->size : 0);
 }
 
 static PyMethodDef iterator_methods[] = { METHOD(iterator, __length_hint__), {0} };
@@ -535,8 +539,9 @@ static PyObject *struct_iter_unpack(StructState *state, Struct *s, PyObject *sou
         Py_DECREF(it);
         return NULL;
     }
-    if (it->view.len % s->size != 0) {
-        PyErr_Format(state->error, "iterative unpacking requires a buffer of a multiple of %zd bytes", s->size);
+    it->size = s->size;                                    /* not before: a __buffer__ method may change the format */
+    if (it->size <= 0 || it->view.len % it->size != 0) {
+        PyErr_Format(state->error, "iterative unpacking requires a buffer of a multiple of %zd bytes", it->size);
         Py_DECREF(it);
         return NULL;
     }

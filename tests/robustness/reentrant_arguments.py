@@ -4,6 +4,7 @@ import ctypes
 import marshal
 import os
 import socket
+import struct
 
 
 class Changing:
@@ -137,6 +138,20 @@ for _ in range(5):
     try:
         list(reader)
     except csv.Error:
+        pass
+
+# struct: another format for the Struct that an iterator goes by.
+for other in "100s", "", "qqqq" * 50:
+    format = struct.Struct("iiii")
+    iterator = format.iter_unpack(bytes(160))
+    next(iterator)
+    format.__init__(other)
+    attempt(list, iterator)
+    attempt(iterator.__length_hint__)
+    format = struct.Struct("iiii")
+    try:
+        list(format.iter_unpack(Changing(lambda: format.__init__(other), bytes(160))))
+    except (struct.error, RuntimeError):
         pass
 
 left.close()

@@ -12,8 +12,6 @@
 
 #include "runtime/errors.h"
 
-#include <pthread.h>
-
 #define CHECK_INITIALIZED(self, fail)                                                                                   \
     do {                                                                                                                \
         if (UNLIKELY((self)->ok <= 0)) {                                                                                \

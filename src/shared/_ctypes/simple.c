@@ -22,6 +22,8 @@ static uint16_t same16(uint16_t x) { return x; }
 static uint32_t same32(uint32_t x) { return x; }
 static uint64_t same64(uint64_t x) { return x; }
 
+/* A bit-field in storage wider than its type may reach beyond it: what then comes out is what the shift of the machine makes,
+ * as in CPython. */
 #define INTEGER(name, width, turn, is_signed)                                                                           \
     static PyObject *name##_get(const char *p, Py_ssize_t size)                                                         \
     {                                                                                                                   \
@@ -29,7 +31,7 @@ static uint64_t same64(uint64_t x) { return x; }
         memcpy(&x, p, sizeof x);                                                                                        \
         x = turn##width(x);                                                                                             \
         if (BITS(size)) {                                                                                               \
-            x = (uint##width##_t)(x << (width - SHIFT(size) - BITS(size)));                                            \
+            x = (uint##width##_t)(x << ((width - SHIFT(size) - BITS(size)) & (width == 64 ? 63 : 31)));                \
             if (is_signed) return PyLong_FromLongLong((int##width##_t)x >> (width - BITS(size)));                      \
             return PyLong_FromUnsignedLongLong(x >> (width - BITS(size)));                                              \
         }                                                                                                               \
