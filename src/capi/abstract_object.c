@@ -164,7 +164,7 @@ int PyObject_DelItem(PyObject *o, PyObject *key)
         abstract_type_error("sequence index must be integer, not '%.200s'", key);
         return -1;
     }
-    abstract_type_error("'%.200s' object doesn't support item deletion", o);
+    abstract_type_error("'%.200s' object does not support item deletion", o);
     return -1;
 }
 

@@ -232,14 +232,14 @@ PyObject *PyList_GetSlice(PyObject *o, Py_ssize_t low, Py_ssize_t high)
     return list_from_array(((PyListObject *)o)->ob_item + low, high - low);
 }
 
-/* list[low:high] = source; NULL deletes. */
-static int list_assign_slice(PyListObject *list, Py_ssize_t low, Py_ssize_t high, PyObject *source)
+/* list[low:high] = source; NULL deletes. The message is for what is not iterable. */
+static int list_assign_slice(PyListObject *list, Py_ssize_t low, Py_ssize_t high, PyObject *source, const char *message)
 {
     PyObject *fast = NULL, **from = NULL, **kept = NULL;
     Py_ssize_t n = 0;
     if (source) {
         fast = OBJECT(list) == source ? list_from_array(list->ob_item, Py_SIZE(list))
-                                      : PySequence_Fast(source, "can only assign an iterable");
+                                      : PySequence_Fast(source, message);
         if (!fast) return -1;
         n = PySequence_Fast_GET_SIZE(fast);
         from = PySequence_Fast_ITEMS(fast);
@@ -287,7 +287,7 @@ done:
 int PyList_SetSlice(PyObject *o, Py_ssize_t low, Py_ssize_t high, PyObject *source)
 {
     REQUIRE_LIST(o, -1);
-    return list_assign_slice((PyListObject *)o, low, high, source);
+    return list_assign_slice((PyListObject *)o, low, high, source, "can only assign an iterable");
 }
 
 static void reverse_array(PyObject **low, PyObject **high)
@@ -578,7 +578,7 @@ static int list_ass_item(PyObject *o, Py_ssize_t i, PyObject *value)
         PyErr_SetString(PyExc_IndexError, "list assignment index out of range");
         return -1;
     }
-    if (!value) return list_assign_slice(list, i, i + 1, NULL);
+    if (!value) return list_assign_slice(list, i, i + 1, NULL, NULL);
     SET_FIELD(list->ob_item[i], Py_NewRef(value));
     return 0;
 }
@@ -684,7 +684,7 @@ static int list_ass_subscript(PyObject *o, PyObject *index, PyObject *value)
     start = raw_start;
     stop = raw_stop;
     Py_ssize_t n = PySlice_AdjustIndices(Py_SIZE(o), &start, &stop, step);
-    if (step == 1) return list_assign_slice(list, start, stop, value);
+    if (step == 1) return list_assign_slice(list, start, stop, value, "must assign iterable to extended slice");
     if (!value) return delete_steps(list, start, step, n);
     return assign_steps(list, value, raw_start, raw_stop, step);
 }
@@ -774,7 +774,7 @@ BUILTIN_O(list, remove, "($self, value, /)", "Remove first occurrence of value.\
     for (Py_ssize_t i = 0; i < Py_SIZE(self); i++) {
         int same = object_equal(PyList_GET_ITEM(self, i), arg);
         if (same < 0) return NULL;
-        if (same) return list_assign_slice((PyListObject *)self, i, i + 1, NULL) < 0 ? NULL : Py_None;
+        if (same) return list_assign_slice((PyListObject *)self, i, i + 1, NULL, NULL) < 0 ? NULL : Py_None;
     }
     PyErr_SetString(PyExc_ValueError, "list.remove(x): x not in list");
     return NULL;

@@ -69,7 +69,6 @@ static PyObject *proxy_repr(PyObject *self) { return PyUnicode_FromFormat("mappi
 
 static PyObject *proxy_richcompare(PyObject *self, PyObject *other, int op)
 {
-    if (Py_IS_TYPE(other, &PyDictProxy_Type)) other = MAPPING(other);
     return PyObject_RichCompare(MAPPING(self), other, op);
 }
 

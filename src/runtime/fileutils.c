@@ -2,6 +2,7 @@
  * path; os.fspath. Usable before the interpreter exists, the last part aside. */
 #include "runtime/state.h"
 #include "runtime/runtime_private.h"
+#include "objects/type.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -201,7 +202,7 @@ PyObject *PyOS_FSPath(PyObject *path)
         if (!bound) return NULL;
     }
     if (!bound) {
-        PyErr_Format(PyExc_TypeError, "expected str, bytes or os.PathLike object, not %.200s", Py_TYPE(path)->tp_name);
+        PyErr_Format(PyExc_TypeError, "expected str, bytes or os.PathLike object, not %.200s", type_short_name(Py_TYPE(path)));
         return NULL;
     }
     PyObject *result = PyObject_CallNoArgs(bound);

@@ -1,5 +1,6 @@
 /* Arguments of the posix module: paths, descriptors, ids, and errors that name the path. */
 #include "posix_private.h"
+#include "objects/type.h"
 
 PyObject *posix_error(void) { return PyErr_SetFromErrno(PyExc_OSError); }
 
@@ -10,7 +11,7 @@ static int wrong_path_type(Path *path, PyObject *value, int allowed)
                  (allowed & PATH_FD) && (allowed & PATH_NULLABLE) ? "string, bytes, os.PathLike, integer or None"
                  : (allowed & PATH_FD) ? "string, bytes, os.PathLike or integer"
                  : (allowed & PATH_NULLABLE) ? "string, bytes, os.PathLike or None" : "string, bytes or os.PathLike",
-                 Py_TYPE(value)->tp_name);
+                 type_short_name(Py_TYPE(value)));
     return -1;
 }
 

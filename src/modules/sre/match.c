@@ -59,7 +59,7 @@ Py_ssize_t match_group_index(Match *match, PyObject *index)
 {
     Py_ssize_t i = -1;
     if (PyIndex_Check(index)) i = PyNumber_AsSsize_t(index, NULL);
-    else if (match->pattern->groupindex) {
+    else if (match->pattern->groupindex && PyDict_GET_SIZE(match->pattern->groupindex)) {
         PyObject *number = PyDict_GetItemWithError(match->pattern->groupindex, index);
         if (number && PyLong_Check(number)) i = PyLong_AsSsize_t(number);
     }
