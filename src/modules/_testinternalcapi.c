@@ -4,6 +4,7 @@
 
 #include "compile/compile.h"
 #include "eval/eval.h"
+#include "memory/alloc.h"
 #include "memory/tracing.h"
 #include "objects/instance.h"
 #include "runtime/state.h"
@@ -187,7 +188,11 @@ BUILTIN_NOARGS(internal, check_pyobject_freed_is_freed, "($module, /)", "")
     PyObject *o = PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
     if (!o) return NULL;
     Py_TYPE(o)->tp_dealloc(o);
+#ifdef HEAP_CHECKED
+    Py_RETURN_NONE;                          /* AddressSanitizer would end us for the look */
+#else
     return require_freed(o);
+#endif
 }
 
 static PyMethodDef internal_methods[] = {
