@@ -13,6 +13,15 @@ int LLVMFuzzerInitialize(int *Py_UNUSED(argc), char ***Py_UNUSED(argv))
     return 0;
 }
 
+/* As version 2 writes them, without references: code with a NaN in it does not equal its copy. */
+static void expect_same(PyObject *a, PyObject *b)
+{
+    PyObject *x = PyMarshal_WriteObjectToString(a, 2), *y = PyMarshal_WriteObjectToString(b, 2);
+    if (x && y && PyObject_RichCompareBool(x, y, Py_EQ) != 1) abort();
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const modes[] = { "exec", "eval", "single", "func_type" };
@@ -31,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code) {
         PyObject *bytes = PyMarshal_WriteObjectToString(code, Py_MARSHAL_VERSION);
         PyObject *again = bytes ? PyMarshal_ReadObjectFromString(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes)) : NULL;
-        if (again && PyObject_RichCompareBool(code, again, Py_EQ) != 1) abort();
+        if (again) expect_same(code, again);
         Py_XDECREF(bytes);
         Py_XDECREF(again);
         Py_DECREF(code);
