@@ -16,6 +16,7 @@ typedef struct Writer {
     char *data;
     size_t size, capacity;
     int depth, version, allow_code;
+    int held;                                 /* references to the next object that are the writer's own */
     WriteError error;
     RefEntry *refs;                           /* open addressing, by address; owns the objects */
     size_t ref_mask, ref_count;
@@ -102,7 +103,9 @@ static bool refs_grow(Writer *w)
 /* True when a reference to an earlier object was written and nothing is left to do. Otherwise *flag is what to add to the type. */
 static bool put_reference(Writer *w, PyObject *o, int *flag)
 {
-    if (w->version < 3 || (Py_REFCNT(o) == 1 && !(PyUnicode_CheckExact(o) && PyUnicode_CHECK_INTERNED(o)))) return false;
+    Py_ssize_t alone = 1 + w->held;
+    w->held = 0;
+    if (w->version < 3 || (Py_REFCNT(o) == alone && !(PyUnicode_CheckExact(o) && PyUnicode_CHECK_INTERNED(o)))) return false;
     if ((!w->refs || w->ref_count * 3 > w->ref_mask * 2) && !refs_grow(w)) return true;
     size_t at = ref_hash(o) & w->ref_mask;
     for (; w->refs[at].object; at = (at + 1) & w->ref_mask) {
@@ -255,11 +258,14 @@ static void put_code(Writer *w, PyObject *o, int flag)
     Py_DECREF(code);
 }
 
-/* A __buffer__ method of something inside may change the list or the dict that is being written. */
+/* A __buffer__ method of something inside may change the list or the dict that is being written. The reference that is held here does
+ * not make the object a shared one. */
 static void put_held(Writer *w, PyObject *o)
 {
     Py_INCREF(o);
+    w->held = 1;
     put_object(w, o);
+    w->held = 0;
     Py_DECREF(o);
 }
 
@@ -282,7 +288,9 @@ static void put_dict(Writer *w, PyObject *o, int flag)
     while (!w->error && PyDict_Next(o, &at, &key, &value)) {
         Py_INCREF(value);
         put_held(w, key);
+        w->held = 1;
         put_object(w, value);
+        w->held = 0;
         Py_DECREF(value);
     }
     put_byte(w, M_NULL);

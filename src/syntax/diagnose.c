@@ -501,6 +501,12 @@ static Match *finish_alternative(Diagnosis *d, Alternative *alternative, int sta
     int solid = 0;
     if (p->feature_version < alternative->minor) {
         const char *feature = alternative->feature;
+        if (d->pending) {                                  /* the older error stays */
+            PyErr_SetRaisedException(d->pending);
+            d->pending = NULL;
+            p->failed = true;
+            return NULL;
+        }
         parser_raise_last(p, PyExc_SyntaxError, "%.*s only supported in Python 3.%i and greater",
                           (int)(strchr(feature, '`') - feature), feature, alternative->minor);
         return NULL;
