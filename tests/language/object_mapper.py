@@ -273,7 +273,7 @@ def main():
             a.age += 1
             a.name == 'x'
             a.age
-        print(a, a.__dirty__, isinstance(types.SimpleNamespace(__quacks__='Author'), Author), 'extra' in dir(Author), Author.__mro__, type(Author).__name__)
+        print(a, sorted(a.__dirty__), isinstance(types.SimpleNamespace(__quacks__='Author'), Author), 'extra' in dir(Author), Author.__mro__, type(Author).__name__)
     attempt(lambda: type('Bad', (Author, BookTitle), {'__slots__': ('q',)}))
     attempt(lambda: types.new_class('N', (Model,), {'abstract': True, 'table': 'zz'}).__table__)
     attempt(lambda: type('X', (int, str), {}))

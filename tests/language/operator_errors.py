@@ -50,7 +50,7 @@ def generator():
 
 
 def samples():
-    return [5, True, -2.5, 1j, "text", b"bytes", bytearray(b"array"), [1, 2], (3, "x"), {"k": 1}, {1, 2}, frozenset("ab"), None, ..., NotImplemented, range(3), slice(1, 2), memoryview(b"view"),
+    return [5, True, -2.5, 1j, "text", b"bytes", bytearray(b"array"), [1, 2], (3, "x"), {"k": 1}, {1, 2}, frozenset("a"), None, ..., NotImplemented, range(3), slice(1, 2), memoryview(b"view"),
             types.MappingProxyType({"a": 1}), len, "".join, Plain, Plain(), Getter(), Mapping(), Numbers(3), Words("w"), generator(), iter([1]), {}.keys(), {"a": 1}.items(), {}.values(), array.array("i", [1]),
             collections.deque([1]), collections.OrderedDict(a=1), collections.Counter("a"), io.StringIO("s"), re.compile("x"), re.match("x", "x"), types.SimpleNamespace(a=1), property(len), staticmethod(len),
             functools.partial(len), zip(), map(len, []), int, type, object(), ValueError("v"), math, generator, super(Plain), lambda: 0, int | str, list[int], itertools.chain([1])]

@@ -36,7 +36,8 @@ for path in sorted(glob.glob(os.path.join(corpus, "*", "*"))):
             flags = FLAGS[data[0] >> 2 & 7] | (ast.PyCF_ONLY_AST if mode == "func_type" else 0)
             code = compile(data[1:], "<fuzz>", mode, flags, True, (data[0] >> 5) % 3)
             if isinstance(code, types.CodeType):
-                assert marshal.loads(marshal.dumps(code)) == code
+                # As version 2 writes them: code with a NaN in it does not equal its copy.
+                assert marshal.dumps(marshal.loads(marshal.dumps(code)), 2) == marshal.dumps(code, 2)
         outcome = "fine"
     except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError, EOFError, TypeError, SystemError) as e:
         outcome = "refused"
