@@ -79,7 +79,7 @@ void gil_take(PyThreadState *ts)
                 pthread_mutex_unlock(&gil->mutex);
                 thread_stop();
             }
-            eval_breaker_set(gil->holder, EVAL_GIL_DROP_REQUEST);
+            if (gil->holder) eval_breaker_set(gil->holder, EVAL_GIL_DROP_REQUEST);
             requested = true;
         }
     }
@@ -97,6 +97,14 @@ void gil_take(PyThreadState *ts)
     ts->_status.holds_gil = 1;
     ts->_status.active = 1;
     if (requested) eval_breaker_clear(ts, EVAL_GIL_DROP_REQUEST);
+}
+
+/* ts is about to be freed, perhaps with the GIL still locked: nobody may ask it for that any more. */
+void gil_forget_holder(Gil *gil, PyThreadState *ts)
+{
+    pthread_mutex_lock(&gil->mutex);
+    if (gil->holder == ts) gil->holder = NULL;
+    pthread_mutex_unlock(&gil->mutex);
 }
 
 void gil_release_anonymous(Gil *gil)

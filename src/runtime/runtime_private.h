@@ -27,6 +27,7 @@ void thread_attach(PyThreadState *ts);
 void thread_detach(PyThreadState *ts);
 void gil_change_holder(PyThreadState *from, PyThreadState *to);
 void gil_release_anonymous(Gil *gil);
+void gil_forget_holder(Gil *gil, PyThreadState *ts);
 void gil_after_fork_child(PyThreadState *ts);
 unsigned long gil_switch_interval(Interpreter *interp);
 void gil_set_switch_interval(Interpreter *interp, unsigned long microseconds);

@@ -396,6 +396,7 @@ void thread_unlink_free(PyThreadState *ts)
     lists_unlock();
     if (thread_gilstate == ts) thread_gilstate = NULL;
     if (thread_current == (Thread *)ts) thread_current = NULL;
+    if (ts->interp->runtime.gil) gil_forget_holder(ts->interp->runtime.gil, ts);
     frame_stack_free(ts);
     if (((Thread *)ts)->runtime.own_memory) free(ts);
 }
