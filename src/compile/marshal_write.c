@@ -20,6 +20,7 @@ typedef struct Writer {
     WriteError error;
     RefEntry *refs;                           /* open addressing, by address; owns the objects */
     size_t ref_mask, ref_count;
+    PyObject **set_keys;                      /* where set_key() remembers; shared by the writers of the keys */
 } Writer;
 
 static bool reserve(Writer *w, size_t n)
@@ -201,6 +202,29 @@ static void put_items(Writer *w, PyObject *const *items, Py_ssize_t n)
     for (Py_ssize_t i = 0; i < n && !w->error; i++) put_object(w, items[i]);
 }
 
+static PyObject *dump_with(PyObject *value, int version, int allow_code, int depth, PyObject **set_keys);
+
+/* (bytes of the item alone, item); new reference. What may hold sets is remembered by address until the outermost writer ends:
+ * a set in a set is written for its key and for itself, which would double with every level. */
+static PyObject *set_key(Writer *w, PyObject *item)
+{
+    bool nested = PyFrozenSet_CheckExact(item) || PyTuple_CheckExact(item) || PyCode_Check(item);
+    PyObject *address = NULL, *pair = NULL;
+    if (nested) {
+        if (!*w->set_keys && !(*w->set_keys = PyDict_New())) return NULL;
+        if (!(address = PyLong_FromVoidPtr(item)) || PyDict_GetItemRef(*w->set_keys, address, &pair) < 0) goto done;
+    }
+    if (!pair) {
+        PyObject *bytes = dump_with(item, w->version, w->allow_code, w->depth, w->set_keys);
+        if (bytes) pair = PyTuple_Pack(2, bytes, item);
+        Py_XDECREF(bytes);
+        if (pair && nested && PyDict_SetItem(*w->set_keys, address, pair) < 0) Py_CLEAR(pair);
+    }
+done:
+    Py_XDECREF(address);
+    return pair;
+}
+
 /* In the order of the elements' own marshalled bytes, so that the result does not depend on hashes. */
 static void put_set(Writer *w, PyObject *o, int flag)
 {
@@ -208,9 +232,8 @@ static void put_set(Writer *w, PyObject *o, int flag)
     if (!put_size(w, (put_byte(w, (PyFrozenSet_CheckExact(o) ? M_FROZENSET : M_SET) | flag), PySet_GET_SIZE(o)))) return;
     if (!(pairs = PyList_New(0)) || !(it = PyObject_GetIter(o))) goto failed;
     while ((item = PyIter_Next(it))) {
-        PyObject *bytes = marshal_dump(item, w->version, w->allow_code), *pair = bytes ? PyTuple_Pack(2, bytes, item) : NULL;
+        PyObject *pair = set_key(w, item);
         int status = pair ? PyList_Append(pairs, pair) : -1;
-        Py_XDECREF(bytes);
         Py_XDECREF(pair);
         Py_DECREF(item);
         if (status < 0) goto failed;
@@ -386,14 +409,21 @@ static void raise_error(WriteError error)
     }
 }
 
-PyObject *marshal_dump(PyObject *value, int version, int allow_code)
+static PyObject *dump_with(PyObject *value, int version, int allow_code, int depth, PyObject **set_keys)
 {
-    Writer w = { .version = version, .allow_code = allow_code };
+    Writer w = { .version = version, .allow_code = allow_code, .depth = depth, .set_keys = set_keys };
     PyObject *bytes = NULL;
     put_object(&w, value);
     if (w.error) raise_error(w.error);
     else bytes = PyBytes_FromStringAndSize(w.data, (Py_ssize_t)w.size);
     writer_done(&w);
+    return bytes;
+}
+
+PyObject *marshal_dump(PyObject *value, int version, int allow_code)
+{
+    PyObject *set_keys = NULL, *bytes = dump_with(value, version, allow_code, 0, &set_keys);
+    Py_XDECREF(set_keys);
     return bytes;
 }
 

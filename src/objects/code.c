@@ -45,7 +45,7 @@ void code_quicken(PyCodeObject *co)
         i++;
         if (caches && i < n) {
             u[i].cache = op == POP_JUMP_IF_FALSE || op == POP_JUMP_IF_TRUE || op == POP_JUMP_IF_NONE || op == POP_JUMP_IF_NOT_NONE
-                         ? 0x5555 : CODE_COUNTER_WARMUP;
+                         ? 0x5555 : op == JUMP_BACKWARD ? CODE_COUNTER_BACKWARD : CODE_COUNTER_WARMUP;
             for (int c = 1; c < caches && i + c < n; c++) u[i + c].cache = 0;
         }
         i += caches;

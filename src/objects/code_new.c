@@ -198,6 +198,9 @@ PyObject *code_new(const CodeParts *parts)
 
 /* ---- from the lists that Python sees -------------------------------------------------------------------------------- */
 
+/* What is no string is found out later. */
+static bool same_name(PyObject *a, PyObject *b) { return PyUnicode_Check(a) && PyUnicode_Check(b) && PyUnicode_Compare(a, b) == 0; }
+
 /* Variables, then cells that are no variables, then free variables. */
 static int localsplus_merge(PyObject *varnames, PyObject *cellvars, PyObject *freevars, PyObject **names, PyObject **kinds)
 {
@@ -212,9 +215,7 @@ static int localsplus_merge(PyObject *varnames, PyObject *cellvars, PyObject *fr
     for (Py_ssize_t i = 0; i < nc; i++) {
         PyObject *name = PyTuple_GET_ITEM(cellvars, i);
         Py_ssize_t j = 0;
-        int eq = 0;
-        for (; j < nv && (eq = PyUnicode_Compare(name, PyTuple_GET_ITEM(varnames, j)) == 0) == 0; j++) {}
-        if (PyErr_Occurred()) goto fail;
+        for (; j < nv && !same_name(name, PyTuple_GET_ITEM(varnames, j)); j++) {}
         if (j < nv) kind[j] |= CO_FAST_CELL;
         else {
             kind[at] = CO_FAST_CELL;
@@ -235,24 +236,12 @@ fail:
     return -1;
 }
 
-static bool all_str(PyObject *tuple)
-{
-    if (!tuple || !PyTuple_Check(tuple)) return false;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++)
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(tuple, i))) return false;
-    return true;
-}
-
 PyCodeObject *PyUnstable_Code_NewWithPosOnlyArgs(int argcount, int posonlyargcount, int kwonlyargcount, int nlocals, int stacksize,
     int flags, PyObject *code, PyObject *consts, PyObject *names, PyObject *varnames, PyObject *freevars, PyObject *cellvars,
     PyObject *filename, PyObject *name, PyObject *qualname, int firstlineno, PyObject *linetable, PyObject *exceptiontable)
 {
     if (!varnames || !PyTuple_Check(varnames) || !cellvars || !PyTuple_Check(cellvars) || !freevars || !PyTuple_Check(freevars)) {
         PyErr_BadInternalCall();
-        return NULL;
-    }
-    if (!all_str(varnames) || !all_str(cellvars) || !all_str(freevars)) {
-        PyErr_SetString(PyExc_SystemError, "non-string found in code slot");
         return NULL;
     }
     CodeParts p = {filename, name, qualname, flags, code, firstlineno, linetable, consts, names, NULL, NULL, argcount,

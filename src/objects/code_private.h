@@ -6,7 +6,7 @@
 #include "eval/eval.h"
 
 /* Initial counter of an inline cache: upper 12 bits count down, lower 4 say how far to back off after a failure. */
-enum { CODE_COUNTER_WARMUP = 1 << 4 | 1 };
+enum { CODE_COUNTER_WARMUP = 1 << 4 | 1, CODE_COUNTER_BACKWARD = 16 << 4 | 4 };
 
 void code_canonical(PyCodeObject *co, CodeUnit *out);
 void code_notify(PyCodeEvent event, PyCodeObject *co);

@@ -403,11 +403,9 @@ static PyObject *prompt_text(PyObject *name)
     return text;
 }
 
-static PyObject *prompt_read_line(void *context, int more)
+/* What one call of PyOS_Readline gives; "" at the end of the input. */
+static PyObject *prompt_read(Prompt *p, PyObject *prompt)
 {
-    Prompt *p = context;
-    PyObject *prompt = more ? p->ps2 : p->ps1;
-    if (p->end) return PyUnicode_FromString("");
     const char *shown = prompt ? PyUnicode_AsUTF8(prompt) : NULL;
     if (!shown) PyErr_Clear();
     char *raw = PyOS_Readline(p->fp ? p->fp : stdin, stdout, shown ? shown : "");
@@ -415,15 +413,33 @@ static PyObject *prompt_read_line(void *context, int more)
         if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
         return NULL;
     }
-    size_t length = strlen(raw);
-    if (!length || raw[length - 1] != '\n') PySys_WriteStderr("\n");       /* the end came on the prompt's line */
+    Py_ssize_t length = (Py_ssize_t)strlen(raw);
+    if (!length) PySys_WriteStderr("\n");                  /* the end came on the prompt's line */
     const char *encoding = p->encoding ? PyUnicode_AsUTF8(p->encoding) : NULL;
-    PyObject *line = encoding ? PyUnicode_Decode(raw, (Py_ssize_t)strlen(raw), encoding, "surrogateescape")
-                              : PyUnicode_DecodeUTF8(raw, (Py_ssize_t)strlen(raw), "replace");
+    PyObject *text = encoding ? PyUnicode_Decode(raw, length, encoding, NULL) : PyUnicode_DecodeUTF8(raw, length, "replace");
     PyMem_Free(raw);
-    if (!line) return NULL;
-    if (PyUnicode_GET_LENGTH(line) == 0) p->end = true;
-    if (PyList_Append(p->source, line) < 0) Py_CLEAR(line);
+    return text;
+}
+
+/* A line; "" at the end of the input. When the input ends within a line, that is asked for to its end, as CPython does. */
+static PyObject *prompt_read_line(void *context, int more)
+{
+    Prompt *p = context;
+    if (p->end) return PyUnicode_FromString("");
+    PyObject *line = prompt_read(p, more ? p->ps2 : p->ps1);
+    while (line) {
+        Py_ssize_t length = PyUnicode_GET_LENGTH(line);
+        if (length && PyUnicode_READ_CHAR(line, length - 1) == '\n') break;
+        PyObject *rest = length ? prompt_read(p, p->ps2) : PyUnicode_FromString("");
+        if (!rest || PyUnicode_GET_LENGTH(rest) == 0) {
+            p->end = rest != NULL;
+            if (rest) Py_DECREF(rest);
+            else Py_CLEAR(line);
+            break;
+        }
+        PyUnicode_AppendAndDel(&line, rest);
+    }
+    if (line && PyList_Append(p->source, line) < 0) Py_CLEAR(line);
     return line;
 }
 

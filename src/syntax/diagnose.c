@@ -242,7 +242,7 @@ static Item *digest_item(Digester *g)
 
 typedef bool DiagnosisFunction(Diagnosis *d, Match **captures, Match **result, const int *span);
 typedef struct FunctionEntry { const char *name; DiagnosisFunction *function; } FunctionEntry;
-static const FunctionEntry functions[20];
+static const FunctionEntry functions[21];
 static int function_of_name(const char *s, int n);
 static int kind_of_name(const char *s, int n);
 
@@ -924,6 +924,11 @@ static bool do_string(Diagnosis *d, Match **c, Match **result, const int *span)
     return *result != NULL;
 }
 
+static bool do_format_text(Diagnosis *d, Match **c, Match **result, const int *span)
+{
+    return literal_format_text(d->p, span[0]) != NULL;
+}
+
 static bool do_number(Diagnosis *d, Match **c, Match **result, const int *span)
 {
     if (!literal_number(d->p, token(d, span[0]))) return false;
@@ -950,14 +955,14 @@ static bool do_conversion(Diagnosis *d, Match **c, Match **result, const int *sp
     return false;
 }
 
-static const FunctionEntry functions[20] = {
+static const FunctionEntry functions[21] = {
     { "star_target", do_star_target }, { "for_target", do_for_target }, { "del_target", do_del_target },
     { "generator", do_generator }, { "generator_last", do_generator_last }, { "generator_in_call", do_generator_in_call },
     { "positional", do_positional }, { "unpacking", do_unpacking }, { "legacy", do_legacy }, { "comma", do_comma },
     { "no_block", do_no_block }, { "no_colon", do_no_colon }, { "bound_of_tuple", do_bound_of_tuple },
     { "bound_of_spec", do_bound_of_spec }, { "bdfl", do_bdfl },
     { "strings", do_strings }, { "conversion", do_conversion }, { "adjacent", do_adjacent },
-    { "string", do_string }, { "number", do_number },
+    { "string", do_string }, { "format_text", do_format_text }, { "number", do_number },
 };
 
 static int function_of_name(const char *s, int n)
@@ -976,7 +981,7 @@ static void walk_start(Diagnosis *d)
     int start = p->start == Py_file_input ? RULE_file : p->start == Py_single_input ? RULE_interactive
               : p->start == Py_eval_input ? RULE_eval : RULE_func_type;
     p->mark = d->first_token;
-    p->level = LEVEL_BASE / 4;
+    p->level = LEVEL_BASE / 3;
     p->scratch_top = 0;
     if (d->memos) memset(d->memos, 0, (size_t)d->memos_room * sizeof *d->memos);
     walk_rule(d, start);

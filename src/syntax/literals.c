@@ -415,8 +415,8 @@ static expr_ty new_joined(Parser *p, expr_seq *values, Span span)
     return e;
 }
 
-/* A Constant for a FSTRING_MIDDLE token. */
-static expr_ty middle_constant(Parser *p, int index, bool raw, const Token *blamed)
+/* A Constant for a FSTRING_MIDDLE token. What cannot be decoded in a format is reported as the codec reports it, without a place. */
+static expr_ty middle_constant(Parser *p, int index, bool raw, bool in_format, const Token *blamed)
 {
     if (p->failed) return NULL;
     const Token *t = &p->tokens[index];
@@ -425,8 +425,10 @@ static expr_ty middle_constant(Parser *p, int index, bool raw, const Token *blam
     if (!value) {
         PyObject *error = PyErr_GetRaisedException();
         PyObject *valid = PyUnicode_DecodeUTF8(s, t->end - t->start, NULL);
-        if (!valid) {                                      /* not even UTF-8: as the codec says it */
-            Py_XDECREF(error);
+        if (!valid || in_format) {                         /* not even UTF-8: as the codec says it */
+            if (!valid) Py_XDECREF(error);
+            else PyErr_SetRaisedException(error);
+            Py_XDECREF(valid);
             p->failed = true;
             return NULL;
         }
@@ -439,6 +441,8 @@ static expr_ty middle_constant(Parser *p, int index, bool raw, const Token *blam
     if (!e) p->failed = true;
     return e;
 }
+
+expr_ty literal_format_text(Parser *p, int index) { return middle_constant(p, index, false, true, &p->tokens[index]); }
 
 static bool is_empty_text(expr_ty e)
 {
@@ -455,7 +459,7 @@ static expr_ty format_spec(Parser *p, int colon)
         int type = at(p);
         expr_ty part;
         if (type == FSTRING_MIDDLE) {
-            part = middle_constant(p, p->mark, false, &p->tokens[p->mark]);
+            part = literal_format_text(p, p->mark);
             if (!part) return NULL;
             p->mark++;
             if (is_empty_text(part)) continue;
@@ -521,7 +525,7 @@ static int conversion_character(Parser *p, int mark)
 /* '{' value ['='] ['!' conversion] [':' spec] '}'. With '=' the result is a JoinedStr of text and value. */
 static expr_ty replacement_field(Parser *p)
 {
-    if (!enter(p, LEVEL_BRACKET)) return NULL;
+    if (!enter(p, LEVEL_DISPLAY)) return NULL;
     int open = p->mark++, debug_end = -1;
     expr_ty result = NULL, spec = NULL, value = parse_yield_or_stars(p);
     if (!value) goto done;
@@ -567,7 +571,7 @@ static expr_ty replacement_field(Parser *p)
         }
     }
 done:
-    leave(p, LEVEL_BRACKET);
+    leave(p, LEVEL_DISPLAY);
     return p->failed ? NULL : result;
 }
 
@@ -600,7 +604,7 @@ static expr_ty fstring(Parser *p)
     for (Py_ssize_t i = 0; i < n; i++) {
         intptr_t item = (intptr_t)raw_parts->items[i];
         if (item & 1) {
-            expr_ty text = middle_constant(p, (int)(item >> 1), raw, &p->tokens[end]);
+            expr_ty text = middle_constant(p, (int)(item >> 1), raw, false, &p->tokens[end]);
             if (!text) return NULL;
             if (!is_empty_text(text) && !push(p, text)) return NULL;
             continue;

@@ -54,8 +54,10 @@ static expr_ty parse_constant(Parser *p, PyObject *value)
     return made(p, NODE_NEW(expr, p->arena, span_of_token(&p->tokens[start]), Constant, value, NULL));
 }
 
-static comprehension_seq *parse_for_if_clauses(Parser *p)
+/* outer: the weight of the bracket it is in. */
+static comprehension_seq *parse_for_if_clauses(Parser *p, int outer)
 {
+    p->level += LEVEL_CLAUSES - outer;
     Py_ssize_t base = p->scratch_top;
     while (at(p) == KW_FOR || at(p) == KW_ASYNC) {
         bool is_async = accept(p, KW_ASYNC);
@@ -68,10 +70,12 @@ static comprehension_seq *parse_for_if_clauses(Parser *p)
         c->is_async = is_async;
         if (!(c->target = parse_targets(p)) || !accept(p, KW_IN) || !(c->iter = parse_disjunction(p))) return NULL;
         Py_ssize_t ifs = p->scratch_top;
+        p->level += LEVEL_CONDITION;
         while (accept(p, KW_IF)) {
             expr_ty test = parse_disjunction(p);
             if (!test || !push(p, test)) return NULL;
         }
+        p->level -= LEVEL_CONDITION;
         c->ifs = TAKE(expr, ifs);
         if (is_async && !check_version(p, 6, "Async comprehensions are")) return NULL;
         if (p->failed || !push(p, c)) return NULL;
@@ -109,11 +113,12 @@ static expr_ty parse_paren(Parser *p)
     if (accept(p, RPAR)) return first->kind == Starred_kind ? NULL : first;
     if (at_comprehension(p)) {
         if (first->kind == Starred_kind) return NULL;
-        comprehension_seq *generators = parse_for_if_clauses(p);
+        comprehension_seq *generators = parse_for_if_clauses(p, LEVEL_GROUP);
         if (!generators || !accept(p, RPAR)) return NULL;
         return EXPR(start, GeneratorExp, first, generators);
     }
     Py_ssize_t base = p->scratch_top;
+    p->level += LEVEL_LATER_ELEMENT;
     if (!push(p, first) || !accept(p, COMMA) || !parse_elements(p, RPAR)) return NULL;
     p->mark++;
     expr_seq *elts = TAKE(expr, base);
@@ -128,11 +133,12 @@ static expr_ty parse_list(Parser *p)
     if (!first) return NULL;
     if (at_comprehension(p)) {
         if (first->kind == Starred_kind) return NULL;
-        comprehension_seq *generators = parse_for_if_clauses(p);
+        comprehension_seq *generators = parse_for_if_clauses(p, LEVEL_DISPLAY);
         if (!generators || !accept(p, RSQB)) return NULL;
         return EXPR(start, ListComp, first, generators);
     }
     Py_ssize_t base = p->scratch_top;
+    p->level += LEVEL_LATER_ELEMENT - 1;
     if (!push(p, first)) return NULL;
     if (accept(p, COMMA) && !parse_elements(p, RSQB)) return NULL;
     if (!accept(p, RSQB)) return NULL;
@@ -144,6 +150,7 @@ static expr_ty parse_list(Parser *p)
 static expr_ty parse_dict_rest(Parser *p, int start, expr_ty key, expr_ty value)
 {
     Py_ssize_t base = p->scratch_top;
+    p->level += LEVEL_LATER_ELEMENT - 1;
     if (!push(p, key) || !push(p, value)) return NULL;
     while (accept(p, COMMA) && at(p) != RBRACE) {
         if (accept(p, DOUBLESTAR)) {
@@ -181,13 +188,13 @@ static expr_ty parse_brace(Parser *p)
         key = first;
         if (!(value = parse_expression(p))) return NULL;
         if (!at_comprehension(p)) return parse_dict_rest(p, start, key, value);
-        comprehension_seq *generators = parse_for_if_clauses(p);
+        comprehension_seq *generators = parse_for_if_clauses(p, LEVEL_DISPLAY);
         if (!generators || !accept(p, RBRACE)) return NULL;
         return EXPR(start, DictComp, key, value, generators);
     }
     if (at_comprehension(p)) {
         if (first->kind == Starred_kind) return NULL;
-        comprehension_seq *generators = parse_for_if_clauses(p);
+        comprehension_seq *generators = parse_for_if_clauses(p, LEVEL_DISPLAY);
         if (!generators || !accept(p, RBRACE)) return NULL;
         return EXPR(start, SetComp, first, generators);
     }
@@ -199,11 +206,12 @@ static expr_ty parse_brace(Parser *p)
     return EXPR(start, Set, elts);
 }
 
-static expr_ty parse_bracketed(Parser *p, expr_ty (*parse)(Parser *))
+static expr_ty parse_bracketed(Parser *p, expr_ty (*parse)(Parser *), int weight)
 {
-    if (!enter(p, LEVEL_BRACKET)) return NULL;
+    int outer = p->level;
+    if (!enter(p, weight)) return NULL;
     expr_ty e = parse(p);
-    leave(p, LEVEL_BRACKET);
+    leave_to(p, outer);
     return e;
 }
 
@@ -216,9 +224,9 @@ static expr_ty parse_atom(Parser *p)
         return value ? parse_constant(p, value) : NULL;
     }
     case STRING: case FSTRING_START: return parse_strings(p);
-    case LPAR: return parse_bracketed(p, parse_paren);
-    case LSQB: return parse_bracketed(p, parse_list);
-    case LBRACE: return parse_bracketed(p, parse_brace);
+    case LPAR: return parse_bracketed(p, parse_paren, LEVEL_GROUP);
+    case LSQB: return parse_bracketed(p, parse_list, LEVEL_DISPLAY);
+    case LBRACE: return parse_bracketed(p, parse_brace, LEVEL_DISPLAY);
     case KW_NONE: return parse_constant(p, Py_None);
     case KW_TRUE: return parse_constant(p, Py_True);
     case KW_FALSE: return parse_constant(p, Py_False);
@@ -261,6 +269,7 @@ bool parse_arguments(Parser *p, expr_seq **args, keyword_seq **keywords)
     Py_ssize_t base = p->scratch_top, room = 0;
     bool seen_keyword = false, seen_mapping = false;
     *keywords = NULL;
+    p->level += LEVEL_LATER_TRAILER;
     while (at(p) != RPAR) {
         int start = p->mark;
         if (accept(p, STAR)) {
@@ -303,7 +312,7 @@ static expr_ty parse_call(Parser *p, int start, expr_ty func)
         if (!first) return NULL;
         if (accept(p, RPAR)) args = ONE_OF(expr, first);
         else if (at_comprehension(p)) {
-            comprehension_seq *generators = parse_for_if_clauses(p);
+            comprehension_seq *generators = parse_for_if_clauses(p, LEVEL_TRAILER + 2);
             if (!generators || !accept(p, RPAR)) return NULL;
             expr_ty e = EXPR(open, GeneratorExp, first, generators);
             if (!e) return NULL;
@@ -311,6 +320,7 @@ static expr_ty parse_call(Parser *p, int start, expr_ty func)
         }
         else {
             if (!accept(p, COMMA)) return NULL;
+            p->level++;
             Py_ssize_t base = p->scratch_top;
             expr_seq *rest;
             if (!push(p, first) || !parse_arguments(p, &rest, &keywords)) return NULL;
@@ -359,6 +369,7 @@ static expr_ty parse_slices(Parser *p)
     if (at(p) != COMMA && first->kind != Starred_kind) return first;
     Py_ssize_t base = p->scratch_top;
     if (!push(p, first)) return NULL;
+    p->level += LEVEL_LATER_TRAILER;
     while (accept(p, COMMA) && at(p) != RSQB) {
         expr_ty e = parse_slice(p);
         if (!e || !push(p, e)) return NULL;
@@ -369,6 +380,7 @@ static expr_ty parse_slices(Parser *p)
 
 static expr_ty parse_trailers(Parser *p, int start, expr_ty e)
 {
+    int outer = p->level;
     while (e) {
         switch (at(p)) {
         case DOT: {
@@ -381,15 +393,15 @@ static expr_ty parse_trailers(Parser *p, int start, expr_ty e)
             break;
         }
         case LPAR:
-            if (!enter(p, LEVEL_BRACKET)) return NULL;
+            if (!enter(p, LEVEL_TRAILER)) return NULL;
             e = parse_call(p, start, e);
-            leave(p, LEVEL_BRACKET);
+            leave_to(p, outer);
             break;
         case LSQB: {
             p->mark++;
-            if (!enter(p, LEVEL_BRACKET)) return NULL;
+            if (!enter(p, LEVEL_TRAILER)) return NULL;
             expr_ty slice = parse_slices(p);
-            leave(p, LEVEL_BRACKET);
+            leave_to(p, outer);
             if (!slice || !accept(p, RSQB)) return NULL;
             e = EXPR(start, Subscript, e, slice, Load);
             break;
@@ -519,7 +531,9 @@ static expr_ty parse_comparison(Parser *p)
             more->items[n] = (cmpop_ty)op;
         }
         n++;
+        p->level += LEVEL_COMPARE;
         expr_ty right = parse_binary(p, 1);
+        p->level -= LEVEL_COMPARE;
         if (!right || !push(p, right)) return NULL;
     } while ((op = comparison_operator(p)));
     if (p->failed) return NULL;
@@ -551,7 +565,9 @@ static expr_ty parse_bool(Parser *p, expr_ty (*parse)(Parser *), int word, boolo
     Py_ssize_t base = p->scratch_top;
     if (!push(p, first)) return NULL;
     while (accept(p, word)) {
+        p->level += LEVEL_BOOL;
         expr_ty next = parse(p);
+        p->level -= LEVEL_BOOL;
         if (!next || !push(p, next)) return NULL;
     }
     expr_seq *values = TAKE(expr, base);

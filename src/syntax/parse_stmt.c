@@ -495,7 +495,9 @@ static stmt_ty parse_class(Parser *p, expr_seq *decorators)
     expr_seq *bases = NULL;
     keyword_seq *keywords = NULL;
     if (!name || !parse_type_params(p, &params)) return NULL;
+    int outer = p->level;
     if (accept(p, LPAR) && (!parse_arguments(p, &bases, &keywords) || !accept(p, RPAR))) return NULL;
+    p->level = outer;
     stmt_seq *body = parse_colon_block(p);
     return body ? STMT(start, ClassDef, name, bases, keywords, body, decorators, params) : NULL;
 }

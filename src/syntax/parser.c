@@ -300,7 +300,7 @@ static PyObject *error_line(Parser *p, Py_ssize_t lineno)
         PyObject *line = syntax_line_of_file(p->filename, (int)lineno);
         if (line || PyErr_Occurred()) return line;
     }
-    if (tok->lineno <= lineno && tok->inp > tok->line_start)           /* several lines, if an error moved line_start back */
+    if (!tok->interactive && tok->lineno <= lineno && tok->inp > tok->line_start)           /* several lines, if an error moved line_start back */
         return PyUnicode_DecodeUTF8(tok->line_start, tok->inp - tok->line_start, "replace");
     const char *line = tok->text, *newline;
     for (Py_ssize_t i = 1; i < lineno; i++) {
@@ -532,7 +532,7 @@ static int parser_init(Parser *p, Arena *arena, char *text, Py_ssize_t length, P
     p->tok.type_comments = p->flags & PyCF_TYPE_COMMENTS;
     p->type_ignores_end = &p->type_ignores;
     p->warned_up_to = -1;
-    p->level = LEVEL_BASE;
+    p->level = LEVEL_BASE + (start == Py_file_input ? 6 : start == Py_single_input ? 4 : 0);
     return 0;
 }
 
@@ -582,7 +582,7 @@ static mod_ty parser_run(Parser *p)
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "syntax error without a diagnosis");
         return NULL;
     }
-    if (p->start == Py_single_input && !p->tok.refill && bad_single_statement(p)) {
+    if (p->start == Py_single_input && bad_single_statement(p)) {
         parser_raise_last(p, PyExc_SyntaxError, "multiple statements found while compiling a single statement");
         return NULL;
     }

@@ -47,7 +47,15 @@ typedef struct Parser {
     Tokenizer tok;
 } Parser;
 
-enum { LEVEL_MAX = 6000, LEVEL_BASE = 30, LEVEL_BRACKET = 20 };
+/* CPython counts the calls of its grammar's rules and gives up at 6,000. What a nesting costs here is what it costs there, measured:
+ * the largest number of `not` that still goes in behind N brackets. */
+enum {
+    LEVEL_MAX = 6000, LEVEL_BASE = 24,
+    LEVEL_GROUP = 27, LEVEL_DISPLAY = 28, LEVEL_TRAILER = 23,        /* up to the first thing inside the brackets */
+    LEVEL_LATER_ELEMENT = 2, LEVEL_LATER_TRAILER = 3,                /* the others go in deeper */
+    LEVEL_BOOL = 2, LEVEL_COMPARE = 3,                               /* operands behind the first */
+    LEVEL_CLAUSES = 27, LEVEL_CONDITION = 2,                         /* of a comprehension, in a call two less */
+};
 
 /* ---- tokens (parser.c) ---- */
 
@@ -138,6 +146,13 @@ static ALWAYS_INLINE void leave(Parser *p, int weight)
     Py_LeaveRecursiveCall();
 }
 
+/* Leaves brackets whose inside has deepened p->level; outer: the level before enter(). */
+static ALWAYS_INLINE void leave_to(Parser *p, int outer)
+{
+    p->level = outer;
+    Py_LeaveRecursiveCall();
+}
+
 /* ---- names and errors (parser.c) ---- */
 
 PyObject *parser_name(Parser *p, const Token *t);          /* interned; borrowed from the arena */
@@ -165,6 +180,7 @@ void parser_check_rest(Parser *p, int last_token);
 
 PyObject *literal_number(Parser *p, const Token *t);       /* borrowed from the arena */
 expr_ty literal_string(Parser *p, int token);              /* a STRING token as a Constant */
+expr_ty literal_format_text(Parser *p, int token);         /* a FSTRING_MIDDLE token of a format as a Constant */
 /* The tokens of adjacent string literals: mark stands at the first. */
 expr_ty parse_strings(Parser *p);
 /* Body of a string literal; new reference. `t` is blamed for bad escapes. */

@@ -169,7 +169,8 @@ static NOINLINE int next_line(Tokenizer *tok)
             limit = tok->text + tok->length;
         }
         if (status <= 0 || tok->cur == limit) {
-            tok->done = status < 0 ? DONE_ERROR : DONE_EOF;
+            bool undecodable = status < 0 && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError);
+            tok->done = undecodable ? DONE_DECODE : status < 0 ? DONE_ERROR : DONE_EOF;
             tok->file_ended = tok->from_file && !tok->start;
             tok->cur = tok->inp;
             if (tok->refill && !tok->start && !tok->mode) tok->token_line = tok->inp;

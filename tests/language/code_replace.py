@@ -20,7 +20,8 @@ def attempt(name, function, *args, **options):
 for name in ("argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags", "firstlineno"):
     attempt(name, f.__code__.replace, **{"co_" + name: -1})
 for name, value in (("co_argcount", 1), ("co_kwonlyargcount", 1), ("co_nlocals", 1), ("co_stacksize", 0), ("co_stacksize", 1 << 30), ("co_flags", 8),
-                    ("co_firstlineno", 0), ("co_code", b""), ("co_code", b"a"), ("co_varnames", ("a",)), ("co_varnames", 5), ("co_consts", ())):
+                    ("co_firstlineno", 0), ("co_code", b""), ("co_code", b"a"), ("co_varnames", ("a",)), ("co_varnames", 5), ("co_consts", ()),
+                    ("co_varnames", (1,)), ("co_varnames", ("a", 1)), ("co_cellvars", (1,)), ("co_freevars", (1,)), ("co_names", (1,))):
     attempt(name, f.__code__.replace, **{name: value})
 parts = [0, 0, 0, 0, 0, 0, b"\x95\x00g\x00", (None,), (), (), "a", "b", "b", 1, b"", b""]
 for i in range(4):

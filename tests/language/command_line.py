@@ -65,6 +65,11 @@ show("-OO", "-OO", "-c", "def f(): 'doc'\nprint(f.__doc__, __debug__)")
 show("-B -I -E -s -S flags", "-BIEsS", "-c", "import sys; print(sys.flags.dont_write_bytecode, sys.flags.isolated, 'site' in sys.modules)")
 show("-P", "-P", "-c", "import sys; print('' in sys.path)")
 show("-q -i", "-q", "-i", "-c", "x = 1", stdin=b"print(x + 1)\n")
+for typed in (b"x = 1\rprint(x)\nx\n", b"x = 1", b"(1", b"if 1:\n  2", b'"""\na', b"x = 1 # a\n\nx\n", b"(1\n\n]\n"):
+    show("prompt %r" % typed, "-i", "-q", stdin=typed)
+for typed in (b"\xff\n1\n", b"(1\n\xff\n1\n", b"x = '\xff'\nlen(x)\n"):
+    for encoding in "utf-8", "latin-1", "ascii":
+        show("prompt %r in %s" % (typed, encoding), "-i", "-q", stdin=typed, env={"PYTHONIOENCODING": encoding})
 show("-i", "-i", "-q", stdin=b"1 + 1\nfor i in range(2):\n    i\n\n1/0\n'end'\nimport sys; sys.exit(3)\n")
 show("-x", "-x", write("x.py", "this is not python\nprint('second line', __name__)\n"))
 show("-u", "-u", "-c", "import sys; print(sys.stdout.line_buffering, sys.stdout.write_through)")

@@ -4,7 +4,7 @@ import ast
 import copy
 
 DEPTHS = 10, 90, 110, 180, 210, 1000, 3000, 20000
-LIMIT = {"comprehension clauses": 3000, "ListComp": 100, "and or": 180,           # beyond, CPython crashes, or counts otherwise,
+LIMIT = {"comprehension clauses": 3000, "ListComp": 100,                          # beyond, CPython crashes,
          "Lambda": 900, "GeneratorExp": 900, "FunctionDef": 900, "ClassDef": 900}   # or takes long
 
 SOURCES = {
@@ -136,6 +136,21 @@ def sources():
         print("%-22s" % name, runs(seen))
 
 
+def brackets():
+    """How many `not` fit behind a hundred brackets, which is what is left of the parser's depth."""
+    for opening in ("(", "[", "{", "{a:", "(a,", "f(", "f(a,", "f(b=", "f(*", "a[", "a[b:", "a[b,", "(a or ", "a and (", "a and (a or ", "a+(", "-(", "a**(", "a<(",
+                    "lambda:", "b if c else ", "(b if c else ", "[a for a in "):
+        closing = "".join({"(": ")", "[": "]", "{": "}"}.get(c, "") for c in reversed(opening)) * 100
+        low, high = 1000, 7000
+        while low < high:
+            middle = (low + high) // 2
+            if verdict(compile, opening * 100 + "not " * middle + "a" + closing, "<f>", "eval", ast.PyCF_ONLY_AST).startswith("MemoryError"):
+                high = middle
+            else:
+                low = middle + 1
+        print("%-16s" % opening, round(low, -2))
+
+
 def runs(seen):
     """Each verdict once, with the first depth that has it."""
     return "; ".join("%d %s" % (n, v) for i, (n, v) in enumerate(zip(DEPTHS, seen)) if i == 0 or v != seen[i - 1])
@@ -174,4 +189,5 @@ def trees():
 
 
 sources()
+brackets()
 trees()

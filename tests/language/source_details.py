@@ -60,3 +60,10 @@ with open("warned.py", "w") as f:
 with open("warned.py") as f, warnings.catch_warnings():
     warnings.simplefilter("always")
     compile(f.read(), "warned.py", "exec")
+
+# What cannot be decoded in a format comes without a place; what comes before it is still seen first.
+for source in (r"f'{x:\xz}'", r"f'{x:\xz", r"(f'{x:\xz}' a", r"f'{x:{y}\xz}", r"f'{x y:\xz}'", r"a b f'{x:\xz}'", r"f'{x:{y:\N{z}}}'", r"f'\xz{x:\xz}'", r"f'\xz{x}'"):
+    try:
+        compile(source, "<f>", "exec")
+    except (SyntaxError, UnicodeDecodeError) as e:
+        print(source, type(e).__name__, e.args)
