@@ -40,10 +40,10 @@ def compiled(python, prefix, path, kind):
     command = [python, "-m", "py_compile", path]
     if kind == "unchecked":
         command = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", path]
+    elif kind in OPTIMIZED:
+        command = [python, kind, "-m", "py_compile", path]
     p = subprocess.run(command, env=environment(prefix, kind), capture_output=True)
     stem, name = os.path.split(path)
-    if kind in OPTIMIZED:
-        command = [python, kind, "-m", "py_compile", path]
     target = os.path.join(prefix + stem, name[:-3] + ".cpython-313%s.pyc" % OPTIMIZED.get(kind, ""))
     if not os.path.exists(target):
         return None, p.stdout + p.stderr.replace(python.encode(), b"PYTHON")
@@ -72,7 +72,7 @@ def main():
         dirs[:] = [d for d in dirs if d != "__pycache__"]
         rels += [os.path.relpath(os.path.join(root, f), STDLIB) for f in files if f.endswith(".py")]
     rels = sorted(r for r in rels if a.only in r)[a.offset::a.step]
-    same = total = 0
+    same = total = files = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = a.keep or folder
         for rel in rels:
@@ -81,8 +81,9 @@ def main():
                 pairs = [compiled(python, os.path.join(folder, name + kind), path, kind)
                          for name, python in (("reference", REFERENCE), ("taipan", a.python))]
                 total += 1
-                same += pairs[0][1] == pairs[1][1]
                 equal = pairs[0][1] == pairs[1][1]
+                same += equal
+                files += pairs[0][0] is not None
                 if not a.summary or not equal:
                     print("%s\t%s\t%s" % (kind, rel, "same" if equal else difference(pairs[0][1], pairs[1][1])), flush=True)
                 for target, list_ in zip(pairs, written):
@@ -93,7 +94,7 @@ def main():
                     if p.returncode:
                         print("load\t%s\t%s" % (rel, p.stderr.strip().splitlines()[-1:] or p.returncode), flush=True)
     if a.summary:
-        print("%d of %d are the same" % (same, total))
+        print("%d of %d are the same, %d of them files, the others refusals" % (same, total, files))
 
 
 if __name__ == "__main__":
