@@ -1,15 +1,34 @@
 /* The end of objects: _Py_Dealloc, the trashcan that bounds its recursion, and the reference tracer.
  *
- * A deep structure is not destroyed recursively: beyond a depth (Py_TRASHCAN_BEGIN of object.h decides) objects are chained
- * through their count word, which holds the complement of the next one's address: negative, so it reads as dead, and nothing
- * needs to be allocated. */
+ * A deep structure is not destroyed recursively: beyond a depth objects are put off, chained through their count word, which holds
+ * the complement of the next one's address: negative, so it reads as dead, and nothing needs to be allocated. All collectable
+ * objects go through here, so that their deallocators need not care. */
 #include "memory/alloc.h"
+
+COLD NOINLINE static void put_off(Thread *t, PyObject *o)
+{
+    if (gc_is_tracked(o)) gc_untrack(t, o);                 /* nobody may come across it */
+    _PyTrash_thread_deposit_object(&t->ts, o);
+}
 
 void _Py_Dealloc(PyObject *o)
 {
     PyTypeObject *type = Py_TYPE(o);
     if (UNLIKELY(_PyRuntime.memory.tracer != NULL)) _PyRuntime.memory.tracer(o, PyRefTracer_DESTROY, _PyRuntime.memory.tracer_data);
+    if (!(type->tp_flags & Py_TPFLAGS_HAVE_GC)) {
+        type->tp_dealloc(o);
+        return;
+    }
+    Thread *t = thread_get();
+    PyThreadState *ts = &t->ts;
+    if (UNLIKELY(ts->c_recursion_remaining <= Py_TRASHCAN_HEADROOM)) {
+        put_off(t, o);
+        return;
+    }
+    ts->c_recursion_remaining--;
     type->tp_dealloc(o);
+    ts->c_recursion_remaining++;
+    if (UNLIKELY(ts->delete_later != NULL) && ts->c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2) _PyTrash_thread_destroy_chain(ts);
 }
 
 void _PyTrash_thread_deposit_object(PyThreadState *ts, PyObject *o)

@@ -189,13 +189,11 @@ static void function_dealloc(PyObject *self)
 {
     PyCFunctionObject *f = FUNC(self);
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, function_dealloc)
     if (f->m_weakreflist) PyObject_ClearWeakRefs(self);
     if (f->m_ml->ml_flags & METH_METHOD) Py_XDECREF(((PyCMethodObject *)self)->mm_class);
     Py_XDECREF(f->m_self);
     Py_XDECREF(f->m_module);
     PyObject_GC_Del(self);
-    Py_TRASHCAN_END
 }
 
 static int function_traverse(PyObject *self, visitproc visit, void *arg)

@@ -48,10 +48,8 @@ static PyObject *cell_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 static void cell_dealloc(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, cell_dealloc)
     Py_XDECREF(CELL(self)->ob_ref);
     PyObject_GC_Del(self);
-    Py_TRASHCAN_END
 }
 
 static int cell_traverse(PyObject *self, visitproc visit, void *arg)

@@ -60,11 +60,9 @@ PyObject *PyStaticMethod_New(PyObject *callable)
 static void wrapped_dealloc(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, wrapped_dealloc)
     Py_XDECREF(WRAPPED(self)->callable);
     Py_XDECREF(WRAPPED(self)->dict);
     Py_TYPE(self)->tp_free(self);
-    Py_TRASHCAN_END
 }
 
 static int wrapped_traverse(PyObject *self, visitproc visit, void *arg)

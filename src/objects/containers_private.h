@@ -30,7 +30,6 @@ static inline int object_equal(PyObject *a, PyObject *b)
     return result;
 }
 
-/* Py_TRASHCAN_BEGIN and _END for one who has the thread at hand. ENTER may return from the deallocator. */
 /* Fills to[0 .. n * times) with the n items, each reference taken. n * times > 0. */
 static inline void items_repeat(PyObject **to, PyObject *const *items, Py_ssize_t n, Py_ssize_t times)
 {
@@ -51,21 +50,6 @@ static inline void items_repeat(PyObject **to, PyObject *const *items, Py_ssize_
         filled += more;
     }
 }
-
-#define DEALLOC_ENTER(t, o, dealloc)                                                                                   \
-    do {                                                                                                               \
-        if (UNLIKELY((t)->ts.c_recursion_remaining <= Py_TRASHCAN_HEADROOM) && Py_TYPE(o)->tp_dealloc == (dealloc)) {  \
-            _PyTrash_thread_deposit_object(&(t)->ts, o);                                                               \
-            return;                                                                                                    \
-        }                                                                                                              \
-        (t)->ts.c_recursion_remaining--;                                                                               \
-    } while (0)
-#define DEALLOC_LEAVE(t)                                                                                               \
-    do {                                                                                                               \
-        (t)->ts.c_recursion_remaining++;                                                                               \
-        if (UNLIKELY((t)->ts.delete_later) && (t)->ts.c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2)                \
-            _PyTrash_thread_destroy_chain(&(t)->ts);                                                                   \
-    } while (0)
 
 /* Makes sure that a pair given out again is tracked if what it holds now asks for it. */
 static inline void pair_track(Thread *t, PyObject *pair, PyObject *a, PyObject *b)

@@ -596,11 +596,9 @@ PyObject *PyWrapper_New(PyObject *descr, PyObject *self)
 static void wrapper_dealloc(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, wrapper_dealloc)
     Py_XDECREF(WRAPPER(self)->descr);
     Py_XDECREF(WRAPPER(self)->self);
     PyObject_GC_Del(self);
-    Py_TRASHCAN_END
 }
 
 static int wrapper_traverse(PyObject *self, visitproc visit, void *arg)

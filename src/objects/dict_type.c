@@ -33,11 +33,9 @@ static void dict_dealloc(PyObject *o)
         Py_SET_REFCNT(o, 0);
     }
     if (gc_is_tracked(o)) gc_untrack(t, o);
-    DEALLOC_ENTER(t, o, dict_dealloc);
     if (d->ma_keys) keys_destroy(d->ma_keys);
     if (LIKELY(Py_IS_TYPE(o, &PyDict_Type))) gc_free(t, o, 0);
     else Py_TYPE(o)->tp_free(o);
-    DEALLOC_LEAVE(t);
 }
 
 static int dict_traverse(PyObject *o, visitproc visit, void *arg)

@@ -82,7 +82,6 @@ void exception_dealloc(PyObject *self)
 {
     Thread *t = thread_get();
     if (gc_is_tracked(self)) gc_untrack(t, self);
-    DEALLOC_ENTER(t, self, exception_dealloc);
     PyTypeObject *type = Py_TYPE(self);
     if (LIKELY(!(type->tp_flags & Py_TPFLAGS_HEAPTYPE))) {
         type->tp_clear(self);
@@ -94,7 +93,6 @@ void exception_dealloc(PyObject *self)
         base->tp_clear(self);
         type->tp_free(self);
     }
-    DEALLOC_LEAVE(t);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------- */

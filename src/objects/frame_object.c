@@ -62,7 +62,6 @@ PyFrameObject *PyFrame_New(PyThreadState *ts, PyCodeObject *code, PyObject *glob
 static void frame_dealloc(PyFrameObject *o)
 {
     if (PyObject_GC_IsTracked((PyObject *)o)) PyObject_GC_UnTrack(o);
-    Py_TRASHCAN_BEGIN(o, frame_dealloc)
     PyObject *code = NULL;
     Py_CLEAR(o->f_back);
     Py_CLEAR(o->f_trace);
@@ -79,7 +78,6 @@ static void frame_dealloc(PyFrameObject *o)
     }
     PyObject_GC_Del(o);
     Py_XDECREF(code);
-    Py_TRASHCAN_END
 }
 
 static int frame_object_traverse(PyFrameObject *o, visitproc visit, void *arg)

@@ -567,10 +567,8 @@ static void node_dealloc(PyObject *self)
 {
     HamtNode *n = (HamtNode *)self;
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, node_dealloc)
     for (size_t i = item_count(n); i-- > 0;) Py_DECREF(n->items[i]);
     gc_free(thread_current, self, 0);
-    Py_TRASHCAN_END
 }
 
 /* No tp_clear: a cycle goes through a context, an iterator or a value, where it is cut. A map in the hands of a finaliser stays

@@ -416,14 +416,12 @@ static void list_dealloc(PyObject *o)
     Thread *t = thread_get();
     uint8_t *state = slot_state(o);
     if (*state & SLOT_TRACKED) gc_untrack_at(t, o, state);
-    DEALLOC_ENTER(t, o, list_dealloc);
     if (list->ob_item) {
         for (Py_ssize_t i = Py_SIZE(list); --i >= 0;) Py_XDECREF(list->ob_item[i]);
         PyMem_Free(list->ob_item);
     }
     if (LIKELY(PyList_CheckExact(o))) gc_free_at(t, o, 0, state);
     else Py_TYPE(o)->tp_free(o);
-    DEALLOC_LEAVE(t);
 }
 
 static int list_traverse(PyObject *o, visitproc visit, void *arg)

@@ -63,12 +63,10 @@ static void method_dealloc(PyObject *self)
 {
     PyMethodObject *m = METHOD_OBJECT(self);
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, method_dealloc)
     if (UNLIKELY(m->im_weakreflist)) PyObject_ClearWeakRefs(self);
     Py_DECREF(m->im_func);
     Py_XDECREF(m->im_self);
     PyObject_GC_Del(self);
-    Py_TRASHCAN_END
 }
 
 static int method_traverse(PyObject *self, visitproc visit, void *arg)

@@ -509,12 +509,10 @@ static void odict_dealloc(PyObject *self)
 {
     PyODictObject *od = (PyODictObject *)self;
     PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self, odict_dealloc)
     Py_CLEAR(od->inst_dict);
     if (od->weakreflist) PyObject_ClearWeakRefs(self);
     clear_nodes(od);
     PyDict_Type.tp_dealloc(self);
-    Py_TRASHCAN_END
 }
 
 static int odict_traverse(PyObject *self, visitproc visit, void *arg)

@@ -83,7 +83,6 @@ static void set_dealloc(PyObject *o)
     PySetObject *s = SET(o);
     Thread *t = thread_get();
     if (gc_is_tracked(o)) gc_untrack(t, o);
-    DEALLOC_ENTER(t, o, set_dealloc);
     if (s->weakreflist) PyObject_ClearWeakRefs(o);
     Py_ssize_t used = s->used;
     for (setentry *e = s->table; used > 0; e++) {
@@ -94,7 +93,6 @@ static void set_dealloc(PyObject *o)
     if (s->table != s->smalltable) PyMem_Free(s->table);
     if (LIKELY(PyAnySet_CheckExact(o))) gc_free(t, o, 0);
     else Py_TYPE(o)->tp_free(o);
-    DEALLOC_LEAVE(t);
 }
 
 static int set_traverse(PyObject *o, visitproc visit, void *arg)

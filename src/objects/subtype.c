@@ -50,7 +50,7 @@ static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
     return false;
 }
 
-/* Without the trashcan; the object is untracked and is not to be found again. */
+/* The object is untracked and is not to be found again. */
 static void destroy(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self), *base = native_base(type);
@@ -104,16 +104,8 @@ void subtype_dealloc(PyObject *self)
     }
     uint8_t *state = slot_state(self);
     if (*state & SLOT_TRACKED) gc_untrack_at(t, self, state);
-    PyThreadState *ts = &t->ts;                              /* as Py_TRASHCAN_BEGIN has it, without asking for the thread again */
-    if (UNLIKELY(ts->c_recursion_remaining <= Py_TRASHCAN_HEADROOM)) {
-        _PyTrash_thread_deposit_object(ts, self);
-        return;
-    }
-    ts->c_recursion_remaining--;
     if (LIKELY(x->simple && !type->tp_finalize && !type->tp_del)) destroy_simple(t, self, type, x, state);
     else destroy(self);
-    ts->c_recursion_remaining++;
-    if (UNLIKELY(ts->delete_later != NULL) && ts->c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2) _PyTrash_thread_destroy_chain(ts);
 }
 
 int subtype_traverse(PyObject *self, visitproc visit, void *arg)

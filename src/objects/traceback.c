@@ -115,11 +115,9 @@ static PyGetSetDef traceback_getset[] = {
 static void traceback_dealloc(PyTracebackObject *tb)
 {
     PyObject_GC_UnTrack(tb);
-    Py_TRASHCAN_BEGIN(tb, traceback_dealloc)
     Py_XDECREF(tb->tb_next);
     Py_XDECREF(tb->tb_frame);
     PyObject_GC_Del(tb);
-    Py_TRASHCAN_END
 }
 
 static int traceback_traverse(PyTracebackObject *tb, visitproc visit, void *arg)

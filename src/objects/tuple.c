@@ -167,11 +167,9 @@ static void tuple_dealloc(PyObject *o)
     PyTupleObject *tuple = (PyTupleObject *)o;
     uint8_t *state = slot_state(o);
     if (*state & SLOT_TRACKED) gc_untrack_at(t, o, state);
-    DEALLOC_ENTER(t, o, tuple_dealloc);
     for (Py_ssize_t i = Py_SIZE(o); --i >= 0;) Py_XDECREF(tuple->ob_item[i]);
     if (LIKELY(PyTuple_CheckExact(o))) gc_free_at(t, o, 0, state);
     else Py_TYPE(o)->tp_free(o);
-    DEALLOC_LEAVE(t);
 }
 
 static int tuple_traverse(PyObject *o, visitproc visit, void *arg)

@@ -66,11 +66,9 @@ static PyObject *zip_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static void zip_dealloc(PyObject *o)
 {
     PyObject_GC_UnTrack(o);
-    Py_TRASHCAN_BEGIN(o, zip_dealloc)       /* chains of them may be long */
     Py_XDECREF(ZIP(o)->iterators);
     Py_XDECREF(ZIP(o)->result);
     Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
 }
 
 static int zip_traverse(PyObject *o, visitproc visit, void *arg)
@@ -212,11 +210,9 @@ static PyObject *map_vectorcall(PyObject *type, PyObject *const *args, size_t na
 static void map_dealloc(PyObject *o)
 {
     PyObject_GC_UnTrack(o);
-    Py_TRASHCAN_BEGIN(o, map_dealloc)       /* chains of them may be long */
     Py_XDECREF(MAP(o)->iterators);
     Py_XDECREF(MAP(o)->function);
     Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
 }
 
 static int map_traverse(PyObject *o, visitproc visit, void *arg)
@@ -309,11 +305,9 @@ static PyObject *filter_vectorcall(PyObject *type, PyObject *const *args, size_t
 static void filter_dealloc(PyObject *o)
 {
     PyObject_GC_UnTrack(o);
-    Py_TRASHCAN_BEGIN(o, filter_dealloc)       /* chains of them may be long */
     Py_XDECREF(FILTER(o)->function);
     Py_XDECREF(FILTER(o)->iterator);
     Py_TYPE(o)->tp_free(o);
-    Py_TRASHCAN_END
 }
 
 static int filter_traverse(PyObject *o, visitproc visit, void *arg)

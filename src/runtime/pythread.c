@@ -122,12 +122,15 @@ static void *thread_main(void *p)
 }
 
 /* 0, or an errno. */
+/* threading.stack_size() may ask for 32 KB: less than a few calls between C and Python need. What is not touched costs nothing. */
+enum { STACK_LEAST = 256 << 10 };
+
 int thread_start_os(void (*function)(void *), void *argument, pthread_t *handle)
 {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes)) return EAGAIN;
     size_t size = PyThread_get_stacksize();
-    if (size) pthread_attr_setstacksize(&attributes, size);
+    if (size) pthread_attr_setstacksize(&attributes, size < STACK_LEAST ? STACK_LEAST : size);
     pthread_attr_setscope(&attributes, PTHREAD_SCOPE_SYSTEM);
     ThreadStart *start = PyMem_RawMalloc(sizeof *start);
     int status = start ? 0 : ENOMEM;

@@ -330,6 +330,10 @@ PyThreadState *thread_new(Interpreter *interp)
     return &t->ts;
 }
 
+/* What Py_C_RECURSION_LIMIT counts is meant for a stack of 8 MB: a smaller one bears fewer levels. Freeing a deep structure looks at
+ * the count alone, and puts off what lies below it. */
+enum { BYTES_OF_C_LEVEL = (8 << 20) / Py_C_RECURSION_LIMIT, C_LEVELS_MIN = Py_TRASHCAN_HEADROOM * 2 + 20 };
+
 /* Ties ts to the calling OS thread: identity, stack bounds, and PyGILState when it has none yet. */
 void thread_bind(PyThreadState *ts)
 {
@@ -337,6 +341,9 @@ void thread_bind(PyThreadState *ts)
     ts->thread_id = PyThread_get_thread_ident();
     ts->native_thread_id = PyThread_get_thread_native_id();
     stack_bounds(&t->stack_low, &t->stack_high);
+    size_t levels = (t->stack_high - t->stack_low) / BYTES_OF_C_LEVEL;
+    if (ts->c_recursion_remaining == Py_C_RECURSION_LIMIT && levels < Py_C_RECURSION_LIMIT)
+        ts->c_recursion_remaining = levels < C_LEVELS_MIN ? C_LEVELS_MIN : (int)levels;
     ts->_status.bound = 1;
     if (!thread_gilstate) {
         thread_gilstate = ts;
