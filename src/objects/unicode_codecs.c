@@ -452,6 +452,10 @@ PyObject *PyUnicode_EncodeLocale(PyObject *s, const char *errors)
 {
     int escape = locale_errors(errors);
     if (escape < 0) return NULL;
+    if (!PyUnicode_Check(s)) {
+        PyErr_BadArgument();
+        return NULL;
+    }
     if (PyUnicode_FindChar(s, 0, 0, LENGTH(s), 1) >= 0) {
         PyErr_SetString(PyExc_ValueError, "embedded null character");
         return NULL;

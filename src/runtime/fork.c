@@ -62,6 +62,7 @@ void PyOS_AfterFork_Child(void)
     import_after_fork_child();
     import_lock_release();
     signals_clear();
+    readline_after_fork_child(ts);
     thread_handles_after_fork(ts);
     threads_delete_except(ts);
     hooks_run(ts->interp->runtime.fork_child, false);

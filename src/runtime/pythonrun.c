@@ -411,6 +411,7 @@ static PyObject *prompt_read(Prompt *p, PyObject *prompt)
     char *raw = PyOS_Readline(p->fp ? p->fp : stdin, stdout, shown ? shown : "");
     if (!raw) {
         if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
+        PySys_WriteStderr("\n");                           /* as below: what is reported begins on a line of its own */
         return NULL;
     }
     Py_ssize_t length = (Py_ssize_t)strlen(raw);

@@ -13,6 +13,7 @@ int (*PyOS_InputHook)(void) = NULL;
 char *(*PyOS_ReadlineFunctionPointer)(FILE *, FILE *, const char *) = NULL;
 PyAPI_DATA(PyThreadState *) _PyOS_ReadlineTState;
 PyThreadState *_PyOS_ReadlineTState = NULL;
+static PyMutex reader_lock;                   /* one line at a time: the terminal and the library are one */
 
 enum { LINE_OK = 0, LINE_EOF = -1, LINE_INTERRUPTED = 1 };
 
@@ -78,6 +79,14 @@ static char *stdio_readline(PyThreadState *ts, FILE *in, FILE *Py_UNUSED(out), c
     return line;
 }
 
+/* In a forked child, whose only thread is ts: one that reads a line elsewhere is not there to finish it. */
+void readline_after_fork_child(PyThreadState *ts)
+{
+    if (_PyOS_ReadlineTState == ts) return;
+    _PyOS_ReadlineTState = NULL;
+    reader_lock = (PyMutex){0};
+}
+
 char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
 {
     PyThreadState *ts = PyThreadState_Get();
@@ -85,8 +94,7 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
         PyErr_SetString(PyExc_RuntimeError, "can't re-enter readline");
         return NULL;
     }
-    static PyMutex mutex;
-    PyMutex_Lock(&mutex);
+    PyMutex_Lock(&reader_lock);
     _PyOS_ReadlineTState = ts;
     PyEval_SaveThread();
     char *line;
@@ -95,7 +103,7 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
     else line = PyOS_ReadlineFunctionPointer(in, out, prompt);
     PyEval_RestoreThread(ts);
     _PyOS_ReadlineTState = NULL;
-    PyMutex_Unlock(&mutex);
+    PyMutex_Unlock(&reader_lock);
     if (!line) return NULL;
     size_t size = strlen(line) + 1;
     char *copy = PyMem_Malloc(size);

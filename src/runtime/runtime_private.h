@@ -105,6 +105,7 @@ void import_lock_acquire(void);
 int import_lock_release(void);
 PyStatus import_init_core(PyThreadState *ts);
 void import_after_fork_child(void);
+void readline_after_fork_child(PyThreadState *ts);
 
 /* import_extensions.c */
 void extensions_lock_init(void);           /* at start, and in a forked child */
