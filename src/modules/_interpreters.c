@@ -394,6 +394,8 @@ static int interpreters_exec_module(PyObject *module)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) return -1;
     PyObject *error = crossinterp_error(), *not_found = crossinterp_not_found_error(), *not_shareable = crossinterp_not_shareable_error();
     if (!error || !not_found || !not_shareable) return -1;
+    PyObject *view = crossinterp_buffer_view_type();
+    if (!view || PyModule_AddObjectRef(module, "CrossInterpreterBufferView", view) < 0) return -1;
     if (PyModule_AddObjectRef(module, "InterpreterError", error) < 0) return -1;
     if (PyModule_AddObjectRef(module, "InterpreterNotFoundError", not_found) < 0) return -1;
     return PyModule_AddObjectRef(module, "NotShareableError", not_shareable);

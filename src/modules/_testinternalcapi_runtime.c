@@ -119,6 +119,24 @@ BUILTIN_O(internal, get_interpreter_refcount, "($self, object, /)", "")
     return interp ? PyLong_FromLongLong(interp->runtime.id_refcount < 0 ? 0 : interp->runtime.id_refcount) : NULL;
 }
 
+static const char data_capsule[] = "_testinternalcapi.CrossInterpreterData";
+
+static void data_capsule_free(PyObject *capsule) { crossinterp_value_free(PyCapsule_GetPointer(capsule, data_capsule)); }
+
+static PyObject *get_crossinterp_data(PyObject *module, PyObject *arg)
+{
+    SharedValue *value = crossinterp_value_new(arg);
+    PyObject *capsule = value ? PyCapsule_New(value, data_capsule, data_capsule_free) : NULL;
+    if (!capsule) crossinterp_value_free(value);
+    return capsule;
+}
+
+static PyObject *restore_crossinterp_data(PyObject *module, PyObject *arg)
+{
+    SharedValue *value = PyCapsule_GetPointer(arg, data_capsule);
+    return value ? crossinterp_value_object(value) : NULL;
+}
+
 static PyObject *set_link(PyObject *id, int linked)
 {
     Interpreter *interp = crossinterp_lookup_object(id);
@@ -460,6 +478,7 @@ PyMethodDef testinternal_runtime_methods[] = {
     METHOD(internal, unlink_interpreter_refcount), METHOD(internal, interpreter_refcount_linked), TUPLE_METHOD(clear_extension),
     METHOD(internal, set_eval_frame_record), METHOD(internal, set_eval_frame_default),
     METHOD(internal, iframe_getcode), METHOD(internal, iframe_getlasti), METHOD(internal, iframe_getline),
+    { "get_crossinterp_data", get_crossinterp_data, METH_O, NULL }, { "restore_crossinterp_data", restore_crossinterp_data, METH_O, NULL },
     { "_PyTime_FromSeconds", internal_time_from_seconds, METH_VARARGS, NULL },
     { "_PyTime_FromSecondsObject", internal_time_from_seconds_object, METH_VARARGS, NULL },
     { "_PyTime_AsTimeval", internal_time_as_timeval, METH_VARARGS, NULL },

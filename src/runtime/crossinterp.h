@@ -49,6 +49,29 @@ int crossinterp_pack(PyObject *dict, SharedItem **items);
 int crossinterp_unpack(const SharedItem *items, PyObject *dict);                     /* in the other interpreter */
 void crossinterp_free(SharedItem *items);
 
+/* One value as C memory. NEW; any thread may free it, with or without a GIL of the interpreters concerned. */
+typedef struct SharedValue SharedValue;
+SharedValue *crossinterp_value_new(PyObject *o);                                     /* NULL with an exception */
+PyObject *crossinterp_value_object(const SharedValue *value);                        /* NEW, in the other interpreter */
+void crossinterp_value_free(SharedValue *value);
+
+/* Instances of a class that cross as a number and a detail: how they are taken apart and made again. */
+typedef struct ShareableClass {
+    int (*pack)(PyObject *o, int64_t *id, int *detail);                              /* 0, or -1 with an exception */
+    PyObject *(*unpack)(int64_t id, int detail);                                     /* NEW */
+    void (*release)(int64_t id, int detail);                                         /* undoes pack; may be NULL; no Python code */
+} ShareableClass;
+
+/* Exact instances of type are shareable in this interpreter from now on. 0, or -1 with an exception. */
+int crossinterp_register(PyTypeObject *type, const ShareableClass *class);
+
+/* The class of what memoryviews of other interpreters' buffers look at. BORROWED. */
+PyObject *crossinterp_buffer_view_type(void);
+
+/* Guards the queues and channels of Process. Whoever holds it waits for nothing and runs no Python code. */
+void shared_lock(void);
+void shared_unlock(void);
+
 /* ---- visits --------------------------------------------------------------------------------------------------------- */
 
 /* An exception as text, in C memory; all NULL: there was none. */

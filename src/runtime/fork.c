@@ -40,10 +40,12 @@ void PyOS_BeforeFork(void)
     hooks_run(ts->interp->runtime.fork_before, true);
     import_lock_acquire();
     pthread_mutex_lock(&P->lists);
+    pthread_mutex_lock(&P->shared);
 }
 
 void PyOS_AfterFork_Parent(void)
 {
+    pthread_mutex_unlock(&P->shared);
     pthread_mutex_unlock(&P->lists);
     import_lock_release();
     hooks_run(interp_get()->runtime.fork_parent, false);

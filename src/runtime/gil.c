@@ -222,6 +222,7 @@ void gil_after_fork_child(PyThreadState *ts)
     gil->holder = ts;
     eval_breaker_clear(ts, EVAL_GIL_DROP_REQUEST);
     pthread_mutex_init(&P->lists, NULL);
+    pthread_mutex_init(&P->shared, NULL);
     pthread_mutex_init(&P->main_pending.mutex, NULL);
     tracing_after_fork();
     for (Interpreter *interp = P->interpreters; interp; interp = interp->runtime.next)
@@ -259,6 +260,17 @@ int pending_add(Interpreter *interp, int (*function)(void *), void *argument)
     int status = pending_push(&interp->runtime.pending, function, argument);
     lists_lock();
     for (PyThreadState *ts = interp->runtime.threads; ts; ts = ts->next) eval_breaker_set(ts, EVAL_CALLS_TO_DO);
+    lists_unlock();
+    return status;
+}
+
+int pending_add_to(int64_t id, int (*function)(void *), void *argument)
+{
+    lists_lock();
+    Interpreter *interp = P->interpreters;
+    while (interp && interp->runtime.id != id) interp = interp->runtime.next;
+    int status = interp ? pending_push(&interp->runtime.pending, function, argument) : -1;
+    for (PyThreadState *ts = interp ? interp->runtime.threads : NULL; ts; ts = ts->next) eval_breaker_set(ts, EVAL_CALLS_TO_DO);
     lists_unlock();
     return status;
 }

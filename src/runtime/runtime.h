@@ -47,6 +47,11 @@ typedef struct RuntimeProcess {
     Gil gil;                                /* of the main interpreter and those that share it */
     PendingCalls main_pending;              /* run by the main thread only: signals' friends */
 
+    pthread_mutex_t shared;                 /* guards the queues and channels */
+    struct SharedQueue *queues;             /* modules/_interpqueues.c; newest first */
+    struct SharedChannel *channels;         /* modules/_interpchannels.c; newest first */
+    int64_t next_queue_id, next_channel_id;
+
     bool syslog_open;                       /* the C library's one connection: modules/syslog.c */
     bool preinitialized, core_initialized, initialized;
     PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
@@ -162,6 +167,7 @@ void gil_take(PyThreadState *ts);
 void gil_drop(PyThreadState *ts);
 void gil_yield(PyThreadState *ts);                 /* EVAL_GIL_DROP_REQUEST */
 int pending_add(PyInterpreterState *interp, int (*function)(void *), void *argument);
+int pending_add_to(int64_t interp_id, int (*function)(void *), void *argument);   /* -1 also when it is gone */
 int pending_calls_run(PyThreadState *ts);
 /* Runs Python signal handlers when this is the main thread of the main interpreter. 0, or -1 with an exception. */
 int signals_run(PyThreadState *ts);

@@ -78,6 +78,7 @@ void process_init(void)
     if (done) return;
     done = true;
     pthread_mutex_init(&P->lists, NULL);
+    pthread_mutex_init(&P->shared, NULL);
     extensions_lock_init();
     pthread_mutex_init(&P->main_pending.mutex, NULL);
     P->main_pending.limit = PENDING_MAIN_MAX;
