@@ -17,4 +17,7 @@ typedef struct ObjectState {
     ErrorState errors;
 } ObjectState;
 
+/* tp_new of every struct sequence type (structseq.c). */
+PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+
 #endif

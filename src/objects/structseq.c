@@ -83,7 +83,7 @@ static int check_length(PyTypeObject *type, Py_ssize_t n, Py_ssize_t min, Py_ssi
     return -1;
 }
 
-static PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+PyObject *structseq_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *arg[2], *sequence, *dict, *o = NULL;
     if (args_bind_tuple(&structseq_signature, args, kwargs, arg) < 0) return NULL;

@@ -191,7 +191,6 @@ static void dump_state(int fd)
 
 static void _Py_NO_RETURN fatal(const char *function, const char *message, int status)
 {
-    static volatile int reentrant;
     int fd = fileno(stderr);
     PyThreadState *ts = (PyThreadState *)thread_current;
     dump_text(fd, "Fatal Python error: ");
@@ -202,7 +201,7 @@ static void _Py_NO_RETURN fatal(const char *function, const char *message, int s
     dump_text(fd, message ? message : "<message not set>");
     dump_text(fd, "\n");
     dump_state(fd);
-    if (!reentrant++) {
+    if (!P->fatal_errors++) {
         PyObject *exception = ts ? ts->current_exception : NULL;
         if (exception && P->core_initialized) {
             PyErr_SetRaisedException(ts->current_exception = NULL);

@@ -13,7 +13,6 @@ int (*PyOS_InputHook)(void) = NULL;
 char *(*PyOS_ReadlineFunctionPointer)(FILE *, FILE *, const char *) = NULL;
 PyAPI_DATA(PyThreadState *) _PyOS_ReadlineTState;
 PyThreadState *_PyOS_ReadlineTState = NULL;
-static PyMutex reader_lock;                   /* one line at a time: the terminal and the library are one */
 
 enum { LINE_OK = 0, LINE_EOF = -1, LINE_INTERRUPTED = 1 };
 
@@ -84,7 +83,7 @@ void readline_after_fork_child(PyThreadState *ts)
 {
     if (_PyOS_ReadlineTState == ts) return;
     _PyOS_ReadlineTState = NULL;
-    reader_lock = (PyMutex){0};
+    P->reader = (PyMutex){0};
 }
 
 char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
@@ -94,7 +93,7 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
         PyErr_SetString(PyExc_RuntimeError, "can't re-enter readline");
         return NULL;
     }
-    PyMutex_Lock(&reader_lock);
+    PyMutex_Lock(&P->reader);
     _PyOS_ReadlineTState = ts;
     PyEval_SaveThread();
     char *line;
@@ -103,7 +102,7 @@ char *PyOS_Readline(FILE *in, FILE *out, const char *prompt)
     else line = PyOS_ReadlineFunctionPointer(in, out, prompt);
     PyEval_RestoreThread(ts);
     _PyOS_ReadlineTState = NULL;
-    PyMutex_Unlock(&reader_lock);
+    PyMutex_Unlock(&P->reader);
     if (!line) return NULL;
     size_t size = strlen(line) + 1;
     char *copy = PyMem_Malloc(size);

@@ -53,7 +53,10 @@ typedef struct RuntimeProcess {
     int64_t next_queue_id, next_channel_id;
 
     bool syslog_open;                       /* the C library's one connection: modules/syslog.c */
+    bool ready;                             /* process_init() has run */
     bool preinitialized, core_initialized, initialized;
+    int fatal_errors;                       /* how often a fatal error has begun to be reported */
+    PyMutex reader;                         /* PyOS_Readline: the terminal and the library are one */
     PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
     PyPreConfig preconfig;
     PyWideStringList orig_argv;

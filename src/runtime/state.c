@@ -74,9 +74,8 @@ void stack_bounds(uintptr_t *low, uintptr_t *high)
 
 void process_init(void)
 {
-    static bool done;                       /* before main: single threaded */
-    if (done) return;
-    done = true;
+    if (P->ready) return;                    /* before main: single threaded */
+    P->ready = true;
     pthread_mutex_init(&P->lists, NULL);
     pthread_mutex_init(&P->shared, NULL);
     extensions_lock_init();

@@ -1,5 +1,6 @@
 /* posix: stat and statvfs, and the struct sequences they return. */
 #include "posix_private.h"
+#include "objects/objects.h"
 
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -25,9 +26,6 @@ static PyStructSequence_Field statvfs_fields[] = {
 };
 
 static PyStructSequence_Desc statvfs_desc = { "os.statvfs_result", "The result of statvfs() or fstatvfs().", statvfs_fields, 10 };
-
-/* The constructor of every struct sequence, which has no name of its own; always the same function. */
-static newfunc structseq_new;
 
 static PyObject *stat_result_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
@@ -216,7 +214,6 @@ int posix_add_stat_types(PyObject *module, PosixState *state)
 {
     stat_fields[7].name = stat_fields[8].name = stat_fields[9].name = PyStructSequence_UnnamedField;
     if (!(state->stat_result = PyStructSequence_NewType(&stat_desc))) return -1;
-    structseq_new = state->stat_result->tp_new;
     state->stat_result->tp_new = stat_result_new;
     if (!(state->statvfs_result = PyStructSequence_NewType(&statvfs_desc))) return -1;
     if (PyModule_AddObjectRef(module, "stat_result", (PyObject *)state->stat_result) < 0) return -1;
