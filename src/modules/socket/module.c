@@ -1,6 +1,8 @@
 /* The _socket module: types, exceptions, constants. The functions are in names.c, the socket type in socket.c. */
 #include "socket_private.h"
 
+#include "socket_capi.h"
+
 static const struct { const char *name; long long value; } constants[] = {
 #define V(name, value) { #name, value },
 #include "constants.def"
@@ -13,14 +15,12 @@ int socket_add_constants(PyObject *module)
     return 0;
 }
 
-typedef struct CapiTable {                    /* _socket.CAPI: what _ssl fetches */
-    PyTypeObject *Sock_Type;
-    PyObject *error, *timeout_error;
-} CapiTable;
+static int capi_descriptor(PyObject *socket) { return SOCKET(socket)->fd; }
+static int64_t capi_timeout(PyObject *socket) { return SOCKET(socket)->timeout; }
 
 static void capi_free(PyObject *capsule)
 {
-    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    SocketCapi *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
     if (table) Py_XDECREF(table->Sock_Type);
     PyMem_Free(table);
 }
@@ -30,23 +30,23 @@ PyAPI_FUNC(int) _PyCapsule_SetTraverse(PyObject *o, traverseproc traverse, inqui
 
 static int capi_traverse(PyObject *capsule, visitproc visit, void *arg)
 {
-    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    SocketCapi *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
     Py_VISIT(table->Sock_Type);
     return 0;
 }
 
 static int capi_clear(PyObject *capsule)
 {
-    CapiTable *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
+    SocketCapi *table = PyCapsule_GetPointer(capsule, "_socket.CAPI");
     Py_CLEAR(table->Sock_Type);
     return 0;
 }
 
 static PyObject *capi_new(PyTypeObject *socket_type)
 {
-    CapiTable *table = PyMem_Malloc(sizeof *table);
+    SocketCapi *table = PyMem_Malloc(sizeof *table);
     if (!table) return PyErr_NoMemory();
-    *table = (CapiTable){ (PyTypeObject *)Py_NewRef(socket_type), PyExc_OSError, PyExc_TimeoutError };
+    *table = (SocketCapi){ (PyTypeObject *)Py_NewRef(socket_type), PyExc_OSError, PyExc_TimeoutError, capi_descriptor, capi_timeout };
     PyObject *capsule = PyCapsule_New(table, "_socket.CAPI", capi_free);
     if (!capsule) {
         Py_DECREF(socket_type);
