@@ -1,0 +1,60 @@
+/* The constants of the module, from SQLite's header, and the names of its result codes. */
+#include "sqlite.h"
+
+#define EACH_RESULT_CODE(C)                                                                                             \
+    C(OK) C(ERROR) C(INTERNAL) C(PERM) C(ABORT) C(BUSY) C(LOCKED) C(NOMEM) C(READONLY) C(INTERRUPT) C(IOERR) C(CORRUPT) \
+    C(NOTFOUND) C(FULL) C(CANTOPEN) C(PROTOCOL) C(EMPTY) C(SCHEMA) C(TOOBIG) C(CONSTRAINT) C(MISMATCH) C(MISUSE)        \
+    C(NOLFS) C(AUTH) C(FORMAT) C(RANGE) C(NOTADB) C(NOTICE) C(WARNING) C(ROW) C(DONE)                                   \
+    C(ABORT_ROLLBACK) C(AUTH_USER) C(BUSY_RECOVERY) C(BUSY_SNAPSHOT) C(BUSY_TIMEOUT) C(CANTOPEN_CONVPATH)               \
+    C(CANTOPEN_DIRTYWAL) C(CANTOPEN_FULLPATH) C(CANTOPEN_ISDIR) C(CANTOPEN_NOTEMPDIR) C(CANTOPEN_SYMLINK)               \
+    C(CONSTRAINT_CHECK) C(CONSTRAINT_COMMITHOOK) C(CONSTRAINT_FOREIGNKEY) C(CONSTRAINT_FUNCTION) C(CONSTRAINT_NOTNULL)  \
+    C(CONSTRAINT_PINNED) C(CONSTRAINT_PRIMARYKEY) C(CONSTRAINT_ROWID) C(CONSTRAINT_TRIGGER) C(CONSTRAINT_UNIQUE)        \
+    C(CONSTRAINT_VTAB) C(CORRUPT_INDEX) C(CORRUPT_SEQUENCE) C(CORRUPT_VTAB) C(ERROR_MISSING_COLLSEQ) C(ERROR_RETRY)     \
+    C(ERROR_SNAPSHOT) C(IOERR_ACCESS) C(IOERR_AUTH) C(IOERR_BEGIN_ATOMIC) C(IOERR_BLOCKED) C(IOERR_CHECKRESERVEDLOCK)   \
+    C(IOERR_CLOSE) C(IOERR_COMMIT_ATOMIC) C(IOERR_CONVPATH) C(IOERR_CORRUPTFS) C(IOERR_DATA) C(IOERR_DELETE)            \
+    C(IOERR_DELETE_NOENT) C(IOERR_DIR_CLOSE) C(IOERR_DIR_FSYNC) C(IOERR_FSTAT) C(IOERR_FSYNC) C(IOERR_GETTEMPPATH)      \
+    C(IOERR_LOCK) C(IOERR_MMAP) C(IOERR_NOMEM) C(IOERR_RDLOCK) C(IOERR_READ) C(IOERR_ROLLBACK_ATOMIC) C(IOERR_SEEK)     \
+    C(IOERR_SHMLOCK) C(IOERR_SHMMAP) C(IOERR_SHMOPEN) C(IOERR_SHMSIZE) C(IOERR_SHORT_READ) C(IOERR_TRUNCATE)            \
+    C(IOERR_UNLOCK) C(IOERR_VNODE) C(IOERR_WRITE) C(LOCKED_SHAREDCACHE) C(LOCKED_VTAB) C(NOTICE_RECOVER_ROLLBACK)       \
+    C(NOTICE_RECOVER_WAL) C(OK_LOAD_PERMANENTLY) C(OK_SYMLINK) C(READONLY_CANTINIT) C(READONLY_CANTLOCK)                \
+    C(READONLY_DBMOVED) C(READONLY_DIRECTORY) C(READONLY_RECOVERY) C(READONLY_ROLLBACK) C(WARNING_AUTOINDEX)
+
+#define EACH_OTHER(C)                                                                                                   \
+    C(DENY) C(IGNORE) C(CREATE_INDEX) C(CREATE_TABLE) C(CREATE_TEMP_INDEX) C(CREATE_TEMP_TABLE) C(CREATE_TEMP_TRIGGER)  \
+    C(CREATE_TEMP_VIEW) C(CREATE_TRIGGER) C(CREATE_VIEW) C(DELETE) C(DROP_INDEX) C(DROP_TABLE) C(DROP_TEMP_INDEX)       \
+    C(DROP_TEMP_TABLE) C(DROP_TEMP_TRIGGER) C(DROP_TEMP_VIEW) C(DROP_TRIGGER) C(DROP_VIEW) C(INSERT) C(PRAGMA) C(READ)  \
+    C(SELECT) C(TRANSACTION) C(UPDATE) C(ATTACH) C(DETACH) C(ALTER_TABLE) C(REINDEX) C(ANALYZE) C(CREATE_VTABLE)        \
+    C(DROP_VTABLE) C(FUNCTION) C(SAVEPOINT) C(RECURSIVE)                                                                \
+    C(LIMIT_LENGTH) C(LIMIT_SQL_LENGTH) C(LIMIT_COLUMN) C(LIMIT_EXPR_DEPTH) C(LIMIT_COMPOUND_SELECT) C(LIMIT_VDBE_OP)   \
+    C(LIMIT_FUNCTION_ARG) C(LIMIT_ATTACHED) C(LIMIT_LIKE_PATTERN_LENGTH) C(LIMIT_VARIABLE_NUMBER)                       \
+    C(LIMIT_TRIGGER_DEPTH) C(LIMIT_WORKER_THREADS)                                                                      \
+    C(DBCONFIG_ENABLE_FKEY) C(DBCONFIG_ENABLE_TRIGGER) C(DBCONFIG_ENABLE_FTS3_TOKENIZER)                                \
+    C(DBCONFIG_ENABLE_LOAD_EXTENSION) C(DBCONFIG_NO_CKPT_ON_CLOSE) C(DBCONFIG_ENABLE_QPSG) C(DBCONFIG_TRIGGER_EQP)      \
+    C(DBCONFIG_RESET_DATABASE) C(DBCONFIG_DEFENSIVE) C(DBCONFIG_WRITABLE_SCHEMA) C(DBCONFIG_LEGACY_ALTER_TABLE)         \
+    C(DBCONFIG_DQS_DML) C(DBCONFIG_DQS_DDL) C(DBCONFIG_ENABLE_VIEW) C(DBCONFIG_LEGACY_FILE_FORMAT)                      \
+    C(DBCONFIG_TRUSTED_SCHEMA)
+
+typedef struct Constant { const char *name; int value; } Constant;
+
+#define C(name) { "SQLITE_" #name, SQLITE_##name },
+static const Constant result_codes[] = { EACH_RESULT_CODE(C) };
+static const Constant others[] = { EACH_OTHER(C) };
+#undef C
+
+const char *sqlite_error_name(int code)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(result_codes); i++) if (result_codes[i].value == code) return result_codes[i].name;
+    return "unknown";
+}
+
+int sqlite_add_constants(PyObject *module)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(result_codes); i++)
+        if (PyModule_AddIntConstant(module, result_codes[i].name, result_codes[i].value) < 0) return -1;
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (PyModule_AddIntConstant(module, others[i].name, others[i].value) < 0) return -1;
+    if (PyModule_AddIntConstant(module, "PARSE_DECLTYPES", PARSE_DECLTYPES) < 0) return -1;
+    if (PyModule_AddIntConstant(module, "PARSE_COLNAMES", PARSE_COLNAMES) < 0) return -1;
+    if (PyModule_AddIntConstant(module, "LEGACY_TRANSACTION_CONTROL", AUTOCOMMIT_LEGACY) < 0) return -1;
+    return 0;
+}
