@@ -138,7 +138,10 @@ static int blob_leave(Blob *b, Database *database, int rc)
 static PyObject *read_bytes(Blob *b, int n, int offset)
 {
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, n);
-    if (!bytes) return NULL;
+    if (!bytes || !blob_check(b)) {
+        Py_XDECREF(bytes);
+        return NULL;
+    }
     int rc;
     Database *database = blob_enter(b);
     UNLOCKED(rc = sqlite3_blob_read(b->blob, PyBytes_AS_STRING(bytes), n, offset));
@@ -165,7 +168,7 @@ BUILTIN(blob, read, POSITIONAL, "($self, length=-1, /)", "Read at most length by
     if (arg[0] && (length = PyLong_AsInt(arg[0])) == -1 && PyErr_Occurred()) return NULL;
     if (!blob_check(b)) return NULL;
     int rest = sqlite3_blob_bytes(b->blob) - b->offset;
-    if (rest < 0) rest = 0;                   /* expired: its row was changed */
+    if (rest < 0) return read_bytes(b, 0, 0); /* the row was changed: the library says so */
     if (length < 0 || length > rest) length = rest;
     if (length == 0) return PyBytes_FromStringAndSize(NULL, 0);
     PyObject *bytes = read_bytes(b, length, b->offset);
@@ -265,7 +268,7 @@ static PyObject *get_slice(Blob *b, PyObject *slice)
 {
     Range r;
     if (range_of(b, slice, &r) < 0) return NULL;
-    if (r.count <= 0) return PyBytes_FromStringAndSize(NULL, 0);
+    if (r.count <= 0) return read_bytes(b, 0, 0);       /* which tells when the row was changed */
     PyObject *all = read_bytes(b, r.span, r.from);
     if (!all || r.step == 1) return all;
     PyObject *picked = PyBytes_FromStringAndSize(NULL, r.count);

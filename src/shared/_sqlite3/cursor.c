@@ -25,21 +25,28 @@ static bool cursor_check(Cursor *cu)
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
 
-static void drop_statement(Cursor *cu)
+/* Gives the statement, which is at its beginning, back. */
+static void return_statement(Cursor *cu)
 {
     Statement *s = cu->statement;
-    if (!s) return;
     cu->statement = NULL;
-    statement_reset(s);
+    s->taken = false;
     Py_DECREF(s);
+}
+
+static void drop_statement(Cursor *cu)
+{
+    if (!cu->statement) return;
+    PyObject *exc = PyErr_GetRaisedException();
+    statement_reset(cu->statement);
+    return_statement(cu);
+    PyErr_SetRaisedException(exc);
 }
 
 static int cursor_set_up(Cursor *cu, Connection *cx)
 {
     if (!check_unlocked(cu)) return -1;
-    PyObject *exc = PyErr_GetRaisedException();
     drop_statement(cu);
-    PyErr_SetRaisedException(exc);
     Py_XSETREF(cu->connection, (Connection *)Py_NewRef(cx));
     Py_XSETREF(cu->description, Py_NewRef(Py_None));
     Py_XSETREF(cu->lastrowid, Py_NewRef(Py_None));
@@ -96,9 +103,7 @@ static int cursor_traverse(PyObject *self, visitproc visit, void *arg)
 static int cursor_clear(PyObject *self)
 {
     Cursor *cu = CURSOR(self);
-    PyObject *exc = PyErr_GetRaisedException();
     drop_statement(cu);
-    PyErr_SetRaisedException(exc);
     cu->initialized = false;
     Py_CLEAR(cu->connection);
     Py_CLEAR(cu->description);
@@ -322,7 +327,7 @@ static int step(Sqlite *state, Statement *s)
     return UNLIKELY(PyErr_Occurred() != NULL) ? -1 : rc;
 }
 
-/* A statement for sql from the connection's cache, none that is running. NEW. */
+/* A statement for sql from the connection's cache, none that another cursor is at work with. NEW. */
 static Statement *find_statement(Cursor *cu, PyObject *sql)
 {
     Connection *cx = cu->connection;
@@ -336,12 +341,9 @@ static Statement *find_statement(Cursor *cu, PyObject *sql)
         Py_DECREF(found);
         return NULL;
     }
-    if (!connection_check_open(cx)) {         /* hashing the text may have closed it */
-        Py_DECREF(found);
-        return NULL;
-    }
-    if (STATEMENT(found)->st && sqlite3_stmt_busy(STATEMENT(found)->st)) Py_SETREF(found, OBJECT(statement_new(cx, sql)));
-    return STATEMENT(found);
+    if (LIKELY(!STATEMENT(found)->taken)) return STATEMENT(found);
+    Py_DECREF(found);
+    return connection_check_open(cx) ? statement_new(cx, sql) : NULL;       /* hashing the text may have closed it */
 }
 
 static int run_once(Cursor *cu, Statement *s, PyObject *parameters)
@@ -389,11 +391,12 @@ static int cursor_execute_locked(Cursor *cu, PyObject *sql, PyObject *parameters
 {
     Connection *cx = cu->connection;
     Py_XSETREF(cu->description, Py_NewRef(Py_None));
-    if (cu->statement) statement_reset(cu->statement);
+    drop_statement(cu);
     Statement *s = find_statement(cu, sql);
-    Py_XSETREF(cu->statement, s);
     if (!s) return -1;
-    statement_reset(s);
+    s->taken = true;
+    cu->statement = s;
+    if (!connection_check_open(cx)) return -1;          /* finding it let others run */
     cu->rowcount = s->is_dml ? 0 : -1;
     if (s->is_dml && cx->autocommit == AUTOCOMMIT_LEGACY && cx->isolation_level && sqlite3_get_autocommit(cx->database->db) && connection_begin(cx) < 0) return -1;
     if (iterator) return run_many(cu, s, iterator);
@@ -411,7 +414,7 @@ PyObject *cursor_run(Cursor *cu, PyObject *sql, PyObject *parameters, bool many)
         return PyErr_Format(PyExc_TypeError, "%s() argument 1 must be str, not %.50s", many ? "executemany" : "execute",
                             sql == Py_None ? "None" : Py_TYPE(sql)->tp_name);
     if (!cursor_check(cu)) {
-        cu->rowcount = -1;
+        if (!cu->locked) cu->rowcount = -1;
         return NULL;
     }
     cu->locked = true;
@@ -419,13 +422,11 @@ PyObject *cursor_run(Cursor *cu, PyObject *sql, PyObject *parameters, bool many)
     Py_XDECREF(iterator);
     cu->locked = false;
     if (r < 0) {
-        PyObject *exc = PyErr_GetRaisedException();
         drop_statement(cu);
-        PyErr_SetRaisedException(exc);
         cu->rowcount = -1;
         return NULL;
     }
-    if (cu->statement && (!cu->statement->st || !sqlite3_stmt_busy(cu->statement->st))) Py_CLEAR(cu->statement);
+    if (!cu->statement->st || !sqlite3_stmt_busy(cu->statement->st)) return_statement(cu);
     return Py_NewRef(cu);
 }
 
@@ -507,9 +508,7 @@ static PyObject *take_row(Cursor *cu, Statement *s)
         return row;
     }
     Py_DECREF(row);
-    PyObject *exc = PyErr_GetRaisedException();
     drop_statement(cu);
-    PyErr_SetRaisedException(exc);
     return NULL;
 }
 

@@ -94,6 +94,7 @@ typedef struct Statement {
     PyObject_HEAD
     sqlite3_stmt *st;                         /* NULL: nothing but white space and comments */
     bool is_dml;                              /* INSERT, UPDATE, DELETE or REPLACE */
+    bool taken;                               /* by a cursor; else it is at its beginning */
 } Statement;
 
 typedef struct Cursor {

@@ -64,6 +64,7 @@ Statement *statement_new(Connection *cx, PyObject *sql)
     if (!(s = PyObject_GC_New(Statement, state->statement))) goto done;
     s->st = st;
     s->is_dml = is_dml(text);
+    s->taken = false;
     st = NULL;
     PyObject_GC_Track(s);
 done:
