@@ -116,7 +116,7 @@ static int socket_result(BIO *bio, Connection *c, ssize_t n, size_t *done, bool 
         return 0;
     }
     c->os_error = errno;
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOTCONN || errno == EINPROGRESS || errno == EALREADY) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOTCONN || errno == EINPROGRESS || errno == EALREADY || errno == EPROTO) {
         if (reading) BIO_set_retry_read(bio);
         else BIO_set_retry_write(bio);
     }

@@ -153,7 +153,13 @@ typedef struct Call {
 static int call_handshake(SSL *ssl, Call *Py_UNUSED(call)) { return SSL_do_handshake(ssl); }
 static int call_read(SSL *ssl, Call *call) { return SSL_read_ex(ssl, call->data, call->size, &call->done); }
 static int call_write(SSL *ssl, Call *call) { return SSL_write_ex(ssl, call->data, call->size, &call->done); }
-static int call_shutdown(SSL *ssl, Call *Py_UNUSED(call)) { return SSL_shutdown(ssl); }
+
+/* Once our notice is sent nothing is read ahead: what follows the other side's is for whoever uses the socket next. */
+static int call_shutdown(SSL *ssl, Call *call)
+{
+    if (call->size) SSL_set_read_ahead(ssl, 0);
+    return SSL_shutdown(ssl);
+}
 
 /* One call. -1 with an exception when this thread is in the library already, below a callback. */
 static int connection_step(Connection *c, int fd, Call *call, Outcome *outcome)
@@ -202,7 +208,7 @@ static int wait_ready(int fd, short events, int64_t deadline)
 }
 
 /* What a method tells of its errors. */
-typedef struct Texts { int gone, closed, line; const char *read_timeout, *write_timeout; } Texts;
+typedef struct Texts { int gone, line; const char *closed, *read_timeout, *write_timeout; } Texts;
 
 /* The socket, new; NULL for memory BIOs. -1 with an exception when it is gone. */
 static int connection_socket(Connection *c, PyObject **socket, int line)
@@ -233,7 +239,7 @@ static int connection_wait(Connection *c, PyObject *socket, const Outcome *outco
     if (!socket || capi->timeout(socket) == 0) return 0;
     int fd = capi->descriptor(socket);
     if (fd < 0) {
-        if (texts->closed) raise_text(c->context->state, "Underlying socket has been closed.", texts->closed);
+        if (texts->closed) PyErr_SetString(c->context->state->error, texts->closed);
         return texts->closed ? -1 : 0;
     }
     if (wait_ready(fd, reading ? POLLIN : POLLOUT, deadline)) return 1;
@@ -247,6 +253,11 @@ static int connection_run(Connection *c, PyObject *socket, Call *call, Outcome *
 {
     SocketCapi *capi = c->context->state->socket;
     int64_t deadline = deadline_of(capi, socket);
+    /* A write with a timeout waits first: bytes that a socket takes only in part could not be taken back. */
+    if (call->run == call_write && deadline >= 0) {
+        Outcome wish = { .kind = SSL_ERROR_WANT_WRITE };
+        if (connection_wait(c, socket, &wish, deadline, texts) < 0) return -1;
+    }
     for (;;) {
         if (connection_step(c, socket ? capi->descriptor(socket) : -1, call, outcome) < 0 || PyErr_CheckSignals() < 0) return -1;
         if (outcome->result > 0) return 1;
@@ -259,8 +270,8 @@ static int connection_run(Connection *c, PyObject *socket, Call *call, Outcome *
 
 BUILTIN_NOARGS(connection, do_handshake, "($self, /)", "Perform the handshake.")
 {
-    static const Texts texts = { LINE_HANDSHAKE_GONE, LINE_HANDSHAKE_CLOSED, LINE_HANDSHAKE,
-                                 "_ssl.c:1015: The handshake operation timed out", "_ssl.c:1015: The handshake operation timed out" };
+    static const Texts texts = { LINE_HANDSHAKE_GONE, LINE_HANDSHAKE, "_ssl.c:1016: Underlying socket has been closed.",
+                                 "_ssl.c:1012: The handshake operation timed out", "_ssl.c:1012: The handshake operation timed out" };
     Connection *c = CONNECTION(self);
     PyObject *socket;
     Outcome outcome;
@@ -275,7 +286,7 @@ BUILTIN_NOARGS(connection, do_handshake, "($self, /)", "Perform the handshake.")
 
 BUILTIN_O(connection, write, "($self, b, /)", "Write the bytes; returns how many were written.")
 {
-    static const Texts texts = { LINE_WRITE_GONE, LINE_WRITE_CLOSED, LINE_WRITE, "The write operation timed out", "The write operation timed out" };
+    static const Texts texts = { LINE_WRITE_GONE, LINE_WRITE, "Underlying socket has been closed.", "The write operation timed out", "The write operation timed out" };
     Connection *c = CONNECTION(self);
     PyObject *socket;
     Py_buffer view;
@@ -300,7 +311,7 @@ BUILTIN_O(connection, write, "($self, b, /)", "Write the bytes; returns how many
 /* Up to call->size bytes to call->data. 0, or -1 with an exception. */
 static int connection_read_into(Connection *c, Call *call)
 {
-    static const Texts texts = { LINE_READ_GONE, 0, LINE_READ, "The read operation timed out", "The read operation timed out" };
+    static const Texts texts = { LINE_READ_GONE, LINE_READ, NULL, "The read operation timed out", "The read operation timed out" };
     PyObject *socket;
     Outcome outcome;
     if (connection_socket(c, &socket, texts.gone) < 0) return -1;
@@ -360,7 +371,7 @@ BUILTIN_FAST(connection, read, "(size, [buffer])", "Read up to size bytes, as by
 /* Sends "close notify", then waits for the other side's. */
 BUILTIN_NOARGS(connection, shutdown, "($self, /)", "Close the TLS connection; returns the socket.")
 {
-    static const Texts texts = { LINE_SHUTDOWN_GONE, 0, LINE_SHUTDOWN, "The read operation timed out", "The write operation timed out" };
+    static const Texts texts = { LINE_SHUTDOWN_GONE, LINE_SHUTDOWN, NULL, "The read operation timed out", "The write operation timed out" };
     Connection *c = CONNECTION(self);
     SocketCapi *capi = c->context->state->socket;
     PyObject *socket;
@@ -374,8 +385,7 @@ BUILTIN_NOARGS(connection, shutdown, "($self, /)", "Close the TLS connection; re
     int64_t deadline = deadline_of(capi, socket);
     int again = 0;
     for (int sent = 0;;) {
-        /* What follows the other side's notice is for whoever uses the socket next. */
-        if (c->shutdown_seen_zero) SSL_set_read_ahead(c->ssl, 0);
+        call.size = c->shutdown_seen_zero;
         if ((again = connection_step(c, socket ? capi->descriptor(socket) : -1, &call, &outcome)) < 0) break;
         if (outcome.result > 0) break;
         if (outcome.result == 0) {

@@ -148,11 +148,19 @@ static int connection_set_context(PyObject *self, PyObject *value, void *Py_UNUS
         PyErr_SetString(PyExc_TypeError, "The value must be a SSLContext");
         return -1;
     }
-    Context *old = c->context, *context = CONTEXT(Py_NewRef(value));
+    Context *old, *context = CONTEXT(Py_NewRef(value));
     bool taken = lock_take(&c->lock);
+    /* Between its steps a handshake points into the certificates of the context: only the callback for names may change it. */
+    if (!c->choosing && SSL_in_init(c->ssl) && !SSL_in_before(c->ssl)) {
+        lock_release(&c->lock, taken);
+        Py_DECREF(context);
+        PyErr_SetString(PyExc_RuntimeError, "cannot change the context during a handshake");
+        return -1;
+    }
     bool taken_too = lock_take(&context->lock);
     SSL_CTX *now = SSL_set_SSL_CTX(c->ssl, context->ctx);
     lock_release(&context->lock, taken_too);
+    old = c->context;
     if (now) {
         c->context = context;
         context_install_msg_callback(context, c->ssl);

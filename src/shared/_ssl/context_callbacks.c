@@ -55,7 +55,9 @@ static int callback_sni(SSL *ssl, int *alert, void *data)
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     PyThreadState *left;
     callback_begin(c, &left);
+    c->choosing = true;
     int status = context->sni_callback ? sni_call(context, c, name, alert) : SSL_TLSEXT_ERR_OK;
+    c->choosing = false;
     callback_end(c, left);
     return status;
 }

@@ -152,7 +152,8 @@ static int add_authorities(Context *c, const char *data, Py_ssize_t n, bool pem)
     if (!bio) return raise_last(c->state, LINE_CADATA), -1;
     X509_STORE *store = SSL_CTX_get_cert_store(c->ctx);
     int loaded = 0;
-    for (;;) {
+    bool end = false;
+    while (!(end = !pem && BIO_eof(bio))) {
         X509 *x509 = pem ? PEM_read_bio_X509(bio, NULL, SSL_CTX_get_default_passwd_cb(c->ctx), SSL_CTX_get_default_passwd_cb_userdata(c->ctx))
                          : d2i_X509_bio(bio, NULL);
         if (!x509) break;
@@ -168,8 +169,8 @@ static int add_authorities(Context *c, const char *data, Py_ssize_t n, bool pem)
                    LINE_CADATA_NONE);
         return -1;
     }
-    bool end = pem ? ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE
-                   : ERR_GET_LIB(code) == ERR_LIB_ASN1 && ERR_GET_REASON(code) == ASN1_R_HEADER_TOO_LONG;
+    if (!end) end = pem ? ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE
+                        : ERR_GET_LIB(code) == ERR_LIB_ASN1 && ERR_GET_REASON(code) == ASN1_R_HEADER_TOO_LONG;
     if (code && !end) return raise_last(c->state, LINE_CADATA), -1;
     ERR_clear_error();
     return 0;

@@ -98,6 +98,16 @@ void *raise_file_error(SslState *state, int error, PyObject *path, int line)
 
 static bool is_reason(unsigned long code, int reason) { return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == reason; }
 
+/* A call of the system failed below the library. */
+static void *raise_system(Connection *c, int error)
+{
+    ERR_clear_error();
+    errno = error;
+    PyErr_SetFromErrno(PyExc_OSError);
+    raise_pending(c);
+    return NULL;
+}
+
 void *raise_outcome(Connection *c, const Outcome *o, int line)
 {
     SslState *state = c->context->state;
@@ -118,12 +128,7 @@ void *raise_outcome(Connection *c, const Outcome *o, int line)
     case SSL_ERROR_WANT_X509_LOOKUP: number = ERROR_WANT_X509_LOOKUP; text = "The operation did not complete (X509 lookup)"; break;
     case SSL_ERROR_WANT_CONNECT: number = ERROR_WANT_CONNECT; text = "The operation did not complete (connect)"; break;
     case SSL_ERROR_SYSCALL:
-        if (!o->code && o->os_error) {
-            errno = o->os_error;
-            PyErr_SetFromErrno(PyExc_OSError);
-            raise_pending(c);
-            return NULL;
-        }
+        if (!o->code && o->os_error) return raise_system(c, o->os_error);
         number = ERROR_SYSCALL;
         if (!o->code) {
             type = state->end_of_file; number = ERROR_EOF; text = "EOF occurred in violation of protocol";
@@ -136,6 +141,7 @@ void *raise_outcome(Connection *c, const Outcome *o, int line)
     default: text = "Invalid error code";
     }
     if (o->kind == SSL_ERROR_SYSCALL || o->kind == SSL_ERROR_SSL) {
+        if (ERR_GET_LIB(o->code) == ERR_LIB_SYS) return raise_system(c, ERR_GET_REASON(o->code));
         if (is_reason(o->code, SSL_R_CERTIFICATE_VERIFY_FAILED)) {
             type = state->verification;
             verification = true;

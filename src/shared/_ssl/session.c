@@ -94,7 +94,7 @@ int connection_set_session(PyObject *self, PyObject *value, void *Py_UNUSED(clos
     if (!from || from->ctx != c->context->ctx) return PyErr_SetString(PyExc_ValueError, "Session refers to a different SSLContext."), -1;
     if (c->server) return PyErr_SetString(PyExc_ValueError, "Cannot set session for server-side SSLSocket."), -1;
     bool taken = lock_take(&c->lock);
-    bool late = SSL_is_init_finished(c->ssl), done = false;
+    bool late = !SSL_in_before(c->ssl), done = false;
     if (!late) {
         SSL_SESSION *copy = SSL_SESSION_dup(SESSION(value)->session);
         done = copy && SSL_set_session(c->ssl, copy);

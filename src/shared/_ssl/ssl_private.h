@@ -58,6 +58,7 @@ typedef struct Connection {
     PyThreadState *thread;                    /* of the thread that is in the library without the GIL */
     int fd, os_error;                         /* of the call under way: for the BIO, and by it */
     bool server, end_of_file, shutdown_seen_zero;
+    bool choosing;                            /* in the callback for names of servers */
     Lock lock, writing;                       /* in the library; in a write, which may take several calls */
 } Connection;
 
@@ -80,9 +81,9 @@ enum { ERROR_NONE = 0, ERROR_SSL = 1, ERROR_WANT_READ, ERROR_WANT_WRITE, ERROR_W
 
 /* Messages end in "(_ssl.c:N)"; programs and people search for CPython's numbers, so these are those of 3.13.5. */
 enum {
-    LINE_SERVER_SOCKET = 820, LINE_CLIENT_SOCKET = 827, LINE_HOSTNAME = 777, LINE_SSL_NEW = 834, LINE_HANDSHAKE_GONE = 963, LINE_HANDSHAKE_TIMEOUT = 1002,
-    LINE_HANDSHAKE_CLOSED = 1006, LINE_HANDSHAKE = 1029, LINE_NAME = 1100, LINE_WRITE_GONE = 2421, LINE_WRITE_CLOSED = 2455, LINE_WRITE = 2495,
-    LINE_READ_GONE = 2568, LINE_READ = 2650, LINE_SHUTDOWN_GONE = 2690, LINE_SHUTDOWN = 2777, LINE_VERIFY_POST_HANDSHAKE = 2854,
+    LINE_SERVER_SOCKET = 820, LINE_CLIENT_SOCKET = 827, LINE_HOSTNAME = 777, LINE_SSL_NEW = 834, LINE_HANDSHAKE_GONE = 970,
+    LINE_HANDSHAKE = 1029, LINE_NAME = 1100, LINE_WRITE_GONE = 2423, LINE_WRITE = 2495,
+    LINE_READ_GONE = 2568, LINE_READ = 2650, LINE_SHUTDOWN_GONE = 2697, LINE_SHUTDOWN = 2777, LINE_VERIFY_POST_HANDSHAKE = 2854,
     LINE_CONTEXT = 3150, LINE_CERTIFICATE = 4093, LINE_PRIVATE_KEY = 4114, LINE_CHECK_KEY = 4122, LINE_CADATA_NONE = 4212,
     LINE_CADATA = 4225, LINE_VERIFY_LOCATIONS = 4346, LINE_DH = 4401, LINE_DEFAULT_PATHS = 4560, LINE_CURVE = 4587,
     LINE_PSK_CLIENT = 5008, LINE_PSK_SERVER = 5119,
