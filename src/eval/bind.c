@@ -191,7 +191,9 @@ static int fill_keyword_defaults(PyFunctionObject *func, PyCodeObject *co, PyObj
     return missing ? missing_arguments(co, missing, -1, locals, func) : 0;
 }
 
-int function_bind(PyFunctionObject *func, PyObject **locals, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+/* Puts arguments into the locals of a new frame (all NULL there). Arguments STOLEN, also on failure; kwnames borrowed, its
+ * values follow the positional ones. 0 or -1 (locals that were filled stay filled). */
+static int function_bind(PyFunctionObject *func, PyObject **locals, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyCodeObject *co = (PyCodeObject *)func->func_code;
     Py_ssize_t positional = co->co_argcount, n = nargs < positional ? nargs : positional;

@@ -85,19 +85,13 @@ static ALWAYS_INLINE void frame_init(Frame *f, PyFunctionObject *func, PyObject 
 
 /* Releases what the frame holds, except its code object; hands it to its frame object when someone else has that. */
 void frame_clear_except_code(Frame *f);
-void frame_take_ownership(PyFrameObject *object, Frame *f);
 void frame_copy(const Frame *from, Frame *to);
 int frame_traverse(Frame *f, visitproc visit, void *arg);
-void frame_clear_locals(Frame *f);
 
 /* A frame of a Python function is over: clears it and gives its room back. */
 void frame_leave_slow(PyThreadState *ts, Frame *f);
 
 /* ---- calls (bind.c, run.c) ------------------------------------------------------------------------------------------ */
-
-/* Puts arguments into the locals of a new frame (all NULL there). Arguments STOLEN, also on failure; kwnames borrowed, its
- * values follow the positional ones. 0 or -1 (locals that were filled stay filled). */
-int function_bind(PyFunctionObject *func, PyObject **locals, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
 /* A frame with its arguments; func, locals and arguments STOLEN, also on failure. */
 Frame *frame_push_call(PyThreadState *ts, PyFunctionObject *func, PyObject *locals, PyObject *const *args, Py_ssize_t nargs,

@@ -81,7 +81,7 @@ void frame_copy(const Frame *from, Frame *to)
     to->previous = NULL;
 }
 
-void frame_clear_locals(Frame *f)
+static void frame_clear_locals(Frame *f)
 {
     int n = f->stacktop;
     f->stacktop = 0;
@@ -89,7 +89,7 @@ void frame_clear_locals(Frame *f)
     Py_CLEAR(f->f_locals);
 }
 
-void frame_take_ownership(PyFrameObject *object, Frame *f)
+static void frame_take_ownership(PyFrameObject *object, Frame *f)
 {
     Frame *copy = (Frame *)(void *)object->_f_frame_data;
     Py_INCREF(f->f_executable);                        /* the old home keeps its reference to the code */

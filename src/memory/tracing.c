@@ -486,7 +486,8 @@ PyObject *tracing_list(void)
     return list;
 }
 
-PyObject *tracing_traceback(unsigned domain, uintptr_t p)
+/* NEW tuple of (file name, line), most recent first, or None */
+static PyObject *tracing_traceback(unsigned domain, uintptr_t p)
 {
     Traces *t = traces_get();
     if (!p || !tracing_is_on()) Py_RETURN_NONE;

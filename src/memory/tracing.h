@@ -15,7 +15,6 @@ void tracing_memory(size_t *current, size_t *peak);
 void tracing_reset_peak(void);
 size_t tracing_overhead(void);                       /* bytes that the tables take */
 PyObject *tracing_list(void);                        /* NEW list of (domain, size, frames, total number of frames) */
-PyObject *tracing_traceback(unsigned domain, uintptr_t p);   /* NEW tuple of (file name, line), most recent first, or None */
 PyObject *tracing_object_traceback(PyObject *o);
 void tracing_dump_block(FILE *out, uintptr_t p);     /* where it was allocated, as a fatal error tells it */
 void tracing_after_fork(void);                       /* in the child */

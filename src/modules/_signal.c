@@ -39,7 +39,7 @@ static int report_wakeup_error(void *argument)
 }
 
 /* Async-signal-safe but for Py_AddPendingCall's mutex, which is only taken when the wake-up write failed. */
-void signals_trip(int number)
+static void signals_trip(int number)
 {
     __atomic_store_n(&P->signals[number].tripped, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&P->signal_tripped, 1, __ATOMIC_SEQ_CST);

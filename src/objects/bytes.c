@@ -350,7 +350,8 @@ static inline int hex_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-PyObject *bytes_decode_escape(const char *s, Py_ssize_t n, const char *errors, const char **invalid)
+/* Bytes that s, a bytes literal's body, stands for. *invalid: the first unknown escape (behind its backslash), or NULL. */
+static PyObject *bytes_decode_escape(const char *s, Py_ssize_t n, const char *errors, const char **invalid)
 {
     BytesBuilder b;
     const char *start = s, *end = s + n;

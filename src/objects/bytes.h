@@ -54,7 +54,4 @@ PyObject *bytes_percent(const char *format, Py_ssize_t n, PyObject *args, bool a
 /* repr text of n bytes: b'...' */
 PyObject *bytes_repr_of(const char *p, Py_ssize_t n);
 
-/* Bytes that s, a bytes literal's body, stands for. *invalid: the first unknown escape (behind its backslash), or NULL. */
-PyObject *bytes_decode_escape(const char *s, Py_ssize_t n, const char *errors, const char **invalid);
-
 #endif

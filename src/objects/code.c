@@ -20,7 +20,7 @@ int code_base_opcode(PyCodeObject *co, int unit)
     return opcode_deopt[op];
 }
 
-void code_canonical(PyCodeObject *co, CodeUnit *out)
+static void code_canonical(PyCodeObject *co, CodeUnit *out)
 {
     Py_ssize_t n = Py_SIZE(co);
     const CodeUnit *in = CODE_UNITS(co);
@@ -120,7 +120,7 @@ void code_notify(PyCodeEvent event, PyCodeObject *co)
     }
 }
 
-void code_monitoring_free(PyCodeObject *co)
+static void code_monitoring_free(PyCodeObject *co)
 {
     _PyCoMonitoringData *m = co->_co_monitoring;
     if (!m) return;

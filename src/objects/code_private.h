@@ -8,9 +8,7 @@
 /* Initial counter of an inline cache: upper 12 bits count down, lower 4 say how far to back off after a failure. */
 enum { CODE_COUNTER_WARMUP = 1 << 4 | 1, CODE_COUNTER_BACKWARD = 16 << 4 | 4 };
 
-void code_canonical(PyCodeObject *co, CodeUnit *out);
 void code_notify(PyCodeEvent event, PyCodeObject *co);
-void code_monitoring_free(PyCodeObject *co);
 PyObject *code_lnotab(PyCodeObject *co);
 PyObject *code_line_iterator(PyCodeObject *co);
 PyObject *code_position_iterator(PyCodeObject *co);

@@ -73,7 +73,8 @@ static PyObject *errors_dict(UnicodeState *u)
     return u->codec_errors = dict;
 }
 
-int codecs_init(void)
+/* Makes the registry of the current interpreter and imports "encodings", unless that is done. 0, or -1. */
+static int codecs_init(void)
 {
     UnicodeState *u = codec_state();
     if (u->codec_search_path) return 0;

@@ -4,9 +4,6 @@
 
 #include "taipan.h"
 
-/* Makes the registry of the current interpreter and imports "encodings", unless that is done. 0, or -1. */
-int codecs_init(void);
-
 /* The codec's tuple (encoder, decoder, stream reader, stream writer) or CodecInfo; new, or NULL with LookupError. */
 PyObject *codec_lookup(const char *encoding);
 

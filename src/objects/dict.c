@@ -21,7 +21,7 @@ static inline PyObject *dict_alloc(Thread *t, DictKeys *keys, Py_ssize_t used)
 
 PyObject *PyDict_New(void) { return dict_alloc(thread_get(), (DictKeys *)&dict_empty_keys, 0); }
 
-PyObject *dict_new_sized(Thread *t, Py_ssize_t n, unsigned stride)
+static PyObject *dict_new_sized(Thread *t, Py_ssize_t n, unsigned stride)
 {
     DictKeys *k = n ? keys_new_for(t, n, stride) : (DictKeys *)&dict_empty_keys;
     return k ? dict_alloc(t, k, 0) : NULL;

@@ -94,6 +94,5 @@ static inline bool keys_next(const DictKeys *k, Py_ssize_t *at, PyObject ***entr
 /* Replaces the value of entry i, whatever the kind of table; key is what watchers are told. */
 void dict_set_value_at_any(PyDictObject *d, Py_ssize_t i, PyObject *key, PyObject *value);
 int dict_merge(PyDictObject *d, PyObject *other, int override);   /* override: 0 keep, 1 replace, 2 KeyError on duplicates */
-PyObject *dict_new_sized(Thread *t, Py_ssize_t n, unsigned stride);
 
 #endif

@@ -4,7 +4,8 @@
  * always has args (a tuple); context and cause are NULL or exceptions, notes lives in the __dict__ as __notes__. */
 #include "objects/exceptions_private.h"
 
-const char *exception_short_name(PyTypeObject *type)
+/* type's name without its module. */
+static const char *exception_short_name(PyTypeObject *type)
 {
     const char *dot = strrchr(type->tp_name, '.');
     return dot ? dot + 1 : type->tp_name;
@@ -115,7 +116,7 @@ static PyObject *exception_repr(PyObject *self)
 
 /* ---- methods --------------------------------------------------------------------------------------------------------------- */
 
-PyObject *exception_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
+static PyObject *exception_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     if (BASE(self)->args && BASE(self)->dict) return PyTuple_Pack(3, Py_TYPE(self), BASE(self)->args, BASE(self)->dict);
     return PyTuple_Pack(2, Py_TYPE(self), BASE(self)->args);

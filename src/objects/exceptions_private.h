@@ -18,11 +18,8 @@ int exception_traverse(PyObject *self, visitproc visit, void *arg);
 int exception_clear(PyObject *self);
 void exception_dealloc(PyObject *self);
 PyObject *exception_str(PyObject *self);
-PyObject *exception_reduce(PyObject *self, PyObject *ignored);
 /* -1 with "ValueError() takes no keyword arguments". */
 int exception_no_keywords(PyTypeObject *type, PyObject *kwargs);
-/* type's name without its module. */
-const char *exception_short_name(PyTypeObject *type);
 
 extern PyTypeObject exc_BaseException, exc_Exception, exc_BaseExceptionGroup, exc_OSError, exc_ValueError, exc_UnicodeError,
     exc_LookupError, exc_KeyError, exc_MemoryError, exc_StopIteration, exc_SystemExit, exc_ImportError, exc_ModuleNotFoundError,

@@ -136,7 +136,8 @@ misplaced:
     return NULL;
 }
 
-PyObject *float_from_text(const char *text, Py_ssize_t length, PyObject *shown)
+/* The text is what float() reads: white space around, underscores between digits. ValueError shows `shown`. */
+static PyObject *float_from_text(const char *text, Py_ssize_t length, PyObject *shown)
 {
     const char *end = text + length;
     char *copy = NULL;
@@ -333,14 +334,15 @@ static void floor_divmod(double x, double y, double *quotient, double *remainder
     *remainder = r;
 }
 
-double float_floor_divide(double x, double y)
+static double float_floor_divide(double x, double y)
 {
     double q, r;
     floor_divmod(x, y, &q, &r);
     return q;
 }
 
-double float_modulo(double x, double y)
+/* x // y and x % y as Python defines them, y not zero. */
+static double float_modulo(double x, double y)
 {
     double r = fmod(x, y);
     if (r == 0.0) return copysign(0.0, y);

@@ -20,10 +20,4 @@ static ALWAYS_INLINE PyObject *float_new(Thread *t, double value)
 /* tp_dealloc of an exact float whose count reached zero. */
 static ALWAYS_INLINE void float_dealloc_exact(PyObject *f) { heap_free(f); }
 
-/* x // y and x % y as Python defines them, y not zero. */
-double float_floor_divide(double x, double y);
-double float_modulo(double x, double y);
-/* The text is what float() reads: white space around, underscores between digits. ValueError shows `shown`. */
-PyObject *float_from_text(const char *text, Py_ssize_t length, PyObject *shown);
-
 #endif

@@ -73,7 +73,9 @@ static int write_digits(uint64_t value, char *out)
     return n;
 }
 
-int float_shortest(double value, char digits[FLOAT_DIGITS_MAX], int *point)
+/* The shortest digits that read back as value, which is finite and not zero: value = 0.d1d2d3... * 10 ** *point.
+ * Returns how many; no zeros at either end. */
+static int float_shortest(double value, char digits[FLOAT_DIGITS_MAX], int *point)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);

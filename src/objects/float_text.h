@@ -6,10 +6,6 @@
 
 enum { FLOAT_DIGITS_MAX = 17 };              /* the shortest digits of any double */
 
-/* The shortest digits that read back as value, which is finite and not zero: value = 0.d1d2d3... * 10 ** *point.
- * Returns how many; no zeros at either end. */
-int float_shortest(double value, char digits[FLOAT_DIGITS_MAX], int *point);
-
 /* value * 10**places rounded to the nearest integer, ties to even, when value and places are small enough to do that in
  * machine words: value >= 0, the result below 2^63. False otherwise. */
 bool float_scaled(double value, int places, uint64_t *result);

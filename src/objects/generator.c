@@ -122,7 +122,7 @@ static PyObject *generator_run(PyThreadState *ts, PyGenObject *gen, int throw)
     return eval_frame(ts, f, throw);
 }
 
-PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result, bool throw, bool closing)
+static PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result, bool throw, bool closing)
 {
     PyThreadState *ts = (PyThreadState *)thread_get();
     *result = NULL;

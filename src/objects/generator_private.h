@@ -4,7 +4,6 @@
 
 #include "eval/eval_private.h"
 
-PySendResult generator_resume(PyGenObject *gen, PyObject *arg, PyObject **result, bool throw, bool closing);
 PySendResult generator_am_send(PyObject *self, PyObject *arg, PyObject **result);
 /* The next value; StopIteration (StopAsyncIteration) with the result at the end. */
 PyObject *generator_send_value(PyGenObject *gen, PyObject *arg, bool throw, bool closing);

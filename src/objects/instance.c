@@ -222,7 +222,8 @@ PyObject *instance_dict(PyObject *o)
 
 /* ---- get and set ----------------------------------------------------------------------------------------------- */
 
-int instance_get(PyObject *o, PyObject *name, PyObject **value)
+/* The object's own attribute, along shape or dict; no class attributes. 1 found (NEW), 0 not, -1 error. */
+static int instance_get(PyObject *o, PyObject *name, PyObject **value)
 {
     uintptr_t word = *instance_word(o);
     *value = NULL;

@@ -91,8 +91,6 @@ static inline void instance_store(PyObject *o, Py_ssize_t index, PyObject *value
     Py_DECREF(old);
 }
 
-/* The object's own attribute, along shape or dict; no class attributes. 1 found (NEW), 0 not, -1 error. */
-int instance_get(PyObject *o, PyObject *name, PyObject **value);
 /* value NULL deletes (AttributeError is for the caller: returns 1 when there was nothing to delete). 0 done, -1 error. */
 int instance_set(PyObject *o, PyObject *name, PyObject *value);
 

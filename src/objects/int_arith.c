@@ -237,7 +237,8 @@ error:
     return -1;
 }
 
-int long_floor_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject **remainder)
+/* b is not 0; quotient or remainder may be NULL. 0 or -1. */
+static int long_floor_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject **remainder)
 {
     assert(!long_is_zero(b));
     PyObject *rest = NULL;

@@ -211,7 +211,8 @@ digit digits_shr(digit *r, const digit *a, size_t an, unsigned shift)
 
 /* ---- multiplication ------------------------------------------------------------------------------------------------------ */
 
-digit digits_mul_small(digit *r, const digit *a, size_t an, digit factor, digit carry)
+/* r = a * factor + carry; returns the last carry. r may be a. */
+static digit digits_mul_small(digit *r, const digit *a, size_t an, digit factor, digit carry)
 {
     twodigits wide = carry;
     for (size_t i = 0; i < an; i++) {
@@ -281,7 +282,8 @@ int digits_mul(digit *r, const digit *a, size_t an, const digit *b, size_t bn)
 
 /* ---- division ------------------------------------------------------------------------------------------------------------ */
 
-digit digits_div_small(digit *q, const digit *a, size_t an, digit divisor)
+/* q = a / divisor, returns the remainder. q may be a. */
+static digit digits_div_small(digit *q, const digit *a, size_t an, digit divisor)
 {
     twodigits rest = 0;
     while (an--) {

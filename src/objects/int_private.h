@@ -29,10 +29,6 @@ digit digits_add(digit *r, const digit *a, size_t an, const digit *b, size_t bn)
 /* r = a - b, a >= b as numbers, an >= bn. r may be a or b. */
 void digits_sub(digit *r, const digit *a, size_t an, const digit *b, size_t bn);
 int digits_compare(const digit *a, size_t an, const digit *b, size_t bn);       /* both trimmed */
-/* r = a * factor + carry; returns the last carry. r may be a. */
-digit digits_mul_small(digit *r, const digit *a, size_t an, digit factor, digit carry);
-/* q = a / divisor, returns the remainder. q may be a. */
-digit digits_div_small(digit *q, const digit *a, size_t an, digit divisor);
 /* r[0 .. an + bn) = a * b; r is neither. an and bn > 0. 0, or -1 with MemoryError. */
 int digits_mul(digit *r, const digit *a, size_t an, const digit *b, size_t bn);
 /* q[0 .. an - bn + 1) = a / b, r[0 .. bn) = a % b; trimmed operands, an >= bn >= 1. q or r may be NULL. */
@@ -91,8 +87,6 @@ PyObject *long_or(PyObject *a, PyObject *b);
 PyObject *long_xor(PyObject *a, PyObject *b);
 PyObject *long_lshift_bits(PyObject *v, size_t words, unsigned bits);     /* shifts by 30 * words + bits */
 PyObject *long_rshift_bits(PyObject *v, size_t words, unsigned bits);
-/* b is not 0; quotient or remainder may be NULL. 0 or -1. */
-int long_floor_divmod(PyLongObject *a, PyLongObject *b, PyObject **quotient, PyObject **remainder);
 
 /* int_power.c */
 PyObject *long_true_divide(PyObject *a, PyObject *b);

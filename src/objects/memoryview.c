@@ -192,7 +192,8 @@ static PyObject *from_managed(_PyManagedBufferObject *m)
     return v;
 }
 
-PyObject *memoryview_from_flags(PyObject *o, int flags)
+/* As PyMemoryView_FromObject, with a request of its own (PyBUF_*). */
+static PyObject *memoryview_from_flags(PyObject *o, int flags)
 {
     if (PyMemoryView_Check(o)) {
         PyMemoryViewObject *v = VIEW(o);

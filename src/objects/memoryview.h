@@ -6,8 +6,6 @@
 
 extern PyTypeObject memory_managed_buffer_type, memory_iterator_type;
 
-/* As PyMemoryView_FromObject, with a request of its own (PyBUF_*). */
-PyObject *memoryview_from_flags(PyObject *o, int flags);
 /* The buffer that this function of o exports, whatever o's type has in that slot: super().__buffer__ of a built-in base. */
 PyObject *memoryview_from_function(PyObject *o, int flags, getbufferproc function);
 

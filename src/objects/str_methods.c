@@ -281,7 +281,8 @@ BUILTIN(str, rstrip, POSITIONAL, "($self, chars=None, /)", "The text without whi
     return strip(self, arg[0], STRIP_RIGHT, "rstrip");
 }
 
-PyObject *str_pad(PyObject *s, Py_ssize_t left, Py_ssize_t right, Py_UCS4 fill)
+/* s between left and right fill characters. */
+static PyObject *str_pad(PyObject *s, Py_ssize_t left, Py_ssize_t right, Py_UCS4 fill)
 {
     Py_ssize_t n = LENGTH(s);
     if (left < 0) left = 0;

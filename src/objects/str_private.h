@@ -20,8 +20,6 @@ PyObject *str_casefold(PyObject *self, PyObject *ignored);
 PyObject *str_translate(PyObject *self, PyObject *table);
 PyObject *str_maketrans(PyObject *ignored, PyObject *const *args, Py_ssize_t nargs);
 
-/* s between left and right fill characters. */
-PyObject *str_pad(PyObject *s, Py_ssize_t left, Py_ssize_t right, Py_UCS4 fill);
 PyObject *str_copy_exact(PyObject *s);
 
 #endif

@@ -222,7 +222,8 @@ void text_strip_chars(const Text *t, int kind, const void *chars, Py_ssize_t m, 
 
 /* ---- arguments ----------------------------------------------------------------------------------------------------- */
 
-int text_slice_index(PyObject *value, Py_ssize_t *index)
+/* "slice indices must be integers or None or have an __index__ method"; value NULL or None leaves *index. 0 or -1. */
+static int text_slice_index(PyObject *value, Py_ssize_t *index)
 {
     if (!value || Py_IsNone(value)) return 0;
     if (!PyIndex_Check(value)) {

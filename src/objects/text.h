@@ -30,9 +30,6 @@ void text_strip_space(const Text *text, int sides, Py_ssize_t *start, Py_ssize_t
 /* chars: m characters of chars_kind, any of which is taken off. */
 void text_strip_chars(const Text *text, int chars_kind, const void *chars, Py_ssize_t m, int sides, Py_ssize_t *start, Py_ssize_t *end);
 
-/* "slice indices must be integers or None or have an __index__ method"; value NULL or None leaves *index. 0 or -1. */
-int text_slice_index(PyObject *value, Py_ssize_t *index);
-
 /* For (sub[, start[, end]]): 0, or -1 with TypeError. */
 int text_find_args(const char *name, PyObject *const *args, Py_ssize_t nargs, Py_ssize_t *start, Py_ssize_t *end);
 

@@ -109,8 +109,6 @@ PyObject *type_new(PyTypeObject *metatype, PyObject *args, PyObject *kwds);
 PyObject *type_call(PyTypeObject *type, PyObject *args, PyObject *kwds);
 int type_add_new_wrapper(PyTypeObject *type);
 bool type_is_new_wrapper(PyObject *o);
-int type_set_names(PyTypeObject *type);
-int type_init_subclass(PyTypeObject *type, PyObject *kwds);
 PyObject *type_find_doc(const char *name, const char *doc);              /* NEW str or None, signature left out */
 PyObject *type_find_text_signature(const char *name, const char *doc);   /* NEW str or None */
 PyObject *type_method_text_signature(const PyMethodDef *m);              /* the same */
@@ -146,7 +144,6 @@ PyAPI_FUNC(PyObject *) _PyObject_NextNotImplemented(PyObject *self);
 int slot_tp_init(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_getattr_hook(PyObject *self, PyObject *name);
-PyObject *slot_tp_getattro(PyObject *self, PyObject *name);
 PyObject *slot_tp_call(PyObject *self, PyObject *args, PyObject *kwds);
 PyObject *slot_tp_iternext(PyObject *self);
 PyObject *slot_mp_subscript(PyObject *self, PyObject *key);

@@ -263,7 +263,7 @@ COLD static void add_note(const char *format, ...)
     PyErr_SetRaisedException(exc);
 }
 
-int type_set_names(PyTypeObject *type)
+static int type_set_names(PyTypeObject *type)
 {
     Py_ssize_t pos = 0;
     PyObject *key, *value, *copy = NULL;
@@ -307,7 +307,7 @@ static bool init_subclass_is_default(PyTypeObject *type)
     return false;
 }
 
-int type_init_subclass(PyTypeObject *type, PyObject *kwds)
+static int type_init_subclass(PyTypeObject *type, PyObject *kwds)
 {
     if ((!kwds || PyDict_GET_SIZE(kwds) == 0) && init_subclass_is_default(type)) return 0;
     PyErr_Clear();

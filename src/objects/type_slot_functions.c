@@ -471,7 +471,7 @@ void slot_tp_finalize(PyObject *self)
 
 /* ---- attributes ------------------------------------------------------------------------------------------------ */
 
-PyObject *slot_tp_getattro(PyObject *self, PyObject *name) { return call1(STR(__getattribute__), self, name); }
+static PyObject *slot_tp_getattro(PyObject *self, PyObject *name) { return call1(STR(__getattribute__), self, name); }
 
 static PyObject *call_attribute_method(PyObject *self, PyObject *method, PyObject *name)
 {

@@ -580,7 +580,8 @@ static PyObject *too_large_to_concat(void)
     return NULL;
 }
 
-PyObject *str_concat(PyObject *left, PyObject *right)
+/* both must be str */
+static PyObject *str_concat(PyObject *left, PyObject *right)
 {
     Py_ssize_t n1 = LENGTH(left), n2 = LENGTH(right);
     if (n1 == 0) return str_exact(right);
@@ -612,7 +613,8 @@ PyObject *PyUnicode_Concat(PyObject *left, PyObject *right)
     return str_concat(left, right);
 }
 
-void str_append(PyObject **p, PyObject *right)
+/* *left + right into *left, in place when nobody else holds *left (which the caller owns). NULL in *left on failure. */
+static void str_append(PyObject **p, PyObject *right)
 {
     PyObject *left = *p;
     Py_ssize_t n1 = LENGTH(left), n2 = LENGTH(right);

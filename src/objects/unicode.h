@@ -69,11 +69,6 @@ PyObject *str_from_ascii(const char *ascii, Py_ssize_t n);   /* the caller knows
 PyObject *str_from_latin1(const Py_UCS1 *chars, Py_ssize_t n);
 PyObject *str_from_ucs2(const Py_UCS2 *chars, Py_ssize_t n);
 PyObject *str_from_ucs4(const Py_UCS4 *chars, Py_ssize_t n);
-PyObject *str_concat(PyObject *a, PyObject *b);          /* both must be str */
-/* *left + right into *left, in place when nobody else holds *left (which the caller owns). NULL in *left on failure. */
-void str_append(PyObject **left, PyObject *right);
-/* The interned equal of s; steals s (which may be returned), borrows nothing. s must be an exact str. */
-PyObject *str_intern(PyObject *s);
 Py_ssize_t str_interned_count(PyInterpreterState *interp, bool only_immortal);   /* entries of the interpreter's table */
 PyObject *str_join_array(PyObject *separator, PyObject *const *items, Py_ssize_t n);   /* items must be str: else TypeError */
 PyObject *str_repr(PyObject *s);

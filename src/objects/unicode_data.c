@@ -28,7 +28,8 @@ int char_fold_full(Py_UCS4 c, Py_UCS4 out[3])
     return n;
 }
 
-double char_numeric(Py_UCS4 c)
+/* The character's value as the database gives it; -1 when there is none. */
+static double char_numeric(Py_UCS4 c)
 {
     size_t low = 0, high = ARRAY_LENGTH(numeric_values);
     while (low < high) {

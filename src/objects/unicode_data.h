@@ -40,9 +40,6 @@ int char_upper_full(Py_UCS4 c, Py_UCS4 out[3]);
 int char_title_full(Py_UCS4 c, Py_UCS4 out[3]);
 int char_fold_full(Py_UCS4 c, Py_UCS4 out[3]);
 
-/* The character's value as the database gives it; -1 when there is none. */
-double char_numeric(Py_UCS4 c);
-
 /* Names, for \N{...} and unicodedata: in unicode_names.c. Name of c into buffer (NUL-terminated); false when it has none. */
 bool unicode_name(Py_UCS4 c, char *buffer, int size, bool with_aliases_and_sequences);
 /* The character of that name (any case); false when unknown. Aliases count; sequences too if wanted, as numbers beyond Unicode. */

@@ -170,7 +170,8 @@ static void make_immortal(PyObject *s)
     ASCII_HEAD(s)->state.interned = SSTATE_INTERNED_IMMORTAL;
 }
 
-PyObject *str_intern(PyObject *s)
+/* The interned equal of s; steals s (which may be returned), borrows nothing. s must be an exact str. */
+static PyObject *str_intern(PyObject *s)
 {
     if (ASCII_HEAD(s)->state.interned) return s;
     InternTable *u = state_get()->interned;

@@ -108,7 +108,7 @@ void PyPreConfig_InitIsolatedConfig(PyPreConfig *config)
     };
 }
 
-void preconfig_init_compat(PyPreConfig *config)
+static void preconfig_init_compat(PyPreConfig *config)
 {
     *config = (PyPreConfig){
         ._config_init = INIT_COMPAT, .parse_argv = 0, .isolated = -1, .use_environment = -1, .configure_locale = 1,

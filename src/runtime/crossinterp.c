@@ -64,7 +64,8 @@ int64_t crossinterp_id(PyObject *o)
     return -1;
 }
 
-Interpreter *crossinterp_lookup(int64_t id)
+/* NULL with InterpreterNotFoundError. */
+static Interpreter *crossinterp_lookup(int64_t id)
 {
     lists_lock();
     Interpreter *interp = P->interpreters;

@@ -18,7 +18,6 @@ PyObject *crossinterp_not_shareable_error(void);
 /* A non-negative int that fits; -1 with an exception. */
 int64_t crossinterp_id(PyObject *id);
 /* NULL with InterpreterNotFoundError. */
-Interpreter *crossinterp_lookup(int64_t id);
 Interpreter *crossinterp_lookup_object(PyObject *id);
 /* The last reference ends an interpreter that requires them. */
 void crossinterp_incref(Interpreter *interp);

@@ -35,7 +35,8 @@ static void set_raised(PyThreadState *ts, PyObject *exc)           /* steals */
 
 void PyErr_SetRaisedException(PyObject *exc) { set_raised(current(), exc); }
 void PyErr_Clear(void) { set_raised(current(), NULL); }
-void errors_set_raw(PyThreadState *ts, PyObject *exc) { set_raised(ts, Py_NewRef(exc)); }
+/* Raises exc (borrowed, an instance) without touching its context. */
+static void errors_set_raw(PyThreadState *ts, PyObject *exc) { set_raised(ts, Py_NewRef(exc)); }
 
 void PyErr_Fetch(PyObject **type, PyObject **value, PyObject **traceback)
 {
@@ -82,7 +83,8 @@ void PyErr_Restore(PyObject *type, PyObject *value, PyObject *traceback)       /
 
 /* ---- what is being handled ------------------------------------------------------------------------------------------------- */
 
-PyObject *errors_handled(PyThreadState *ts)
+/* The exception that a generator or with statement handles: borrowed, None or NULL when there is none. */
+static PyObject *errors_handled(PyThreadState *ts)
 {
     _PyErr_StackItem *item = ts->exc_info;
     while ((!item->exc_value || item->exc_value == Py_None) && item->previous_item) item = item->previous_item;

@@ -10,10 +10,6 @@ typedef struct _is Interpreter;
 void errors_set_key_error(PyObject *key);
 /* StopIteration(value), whatever value is. */
 void errors_set_stop_iteration(PyObject *value);
-/* The exception that a generator or with statement handles: borrowed, None or NULL when there is none. */
-PyObject *errors_handled(PyThreadState *ts);
-/* Raises exc (borrowed, an instance) without touching its context. */
-void errors_set_raw(PyThreadState *ts, PyObject *exc);
 /* An exception class called with value as PyErr_SetObject means it. New reference, or NULL. */
 PyObject *errors_create(PyObject *type, PyObject *value);
 /* Prefixes the message of the current exception's context: raises a new one with __cause__ set to the current. */
@@ -23,7 +19,6 @@ PyObject *errors_format_from_cause(PyObject *type, const char *format, ...);
 PyTypeObject *oserror_type_for(int number);
 /* sys.unraisablehook as it is at first, and the type of its argument (borrowed). */
 PyObject *errors_unraisable_hook(PyObject *module, PyObject *args);
-PyTypeObject *errors_unraisable_type(void);
 
 /* Makes the exception types ready. 0 or -1. Types first, then names in builtins. */
 int exceptions_init(Interpreter *interp);

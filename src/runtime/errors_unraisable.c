@@ -21,7 +21,7 @@ static PyStructSequence_Desc args_description = {
     .n_in_sequence = 5,
 };
 
-PyTypeObject *errors_unraisable_type(void)
+static PyTypeObject *errors_unraisable_type(void)
 {
     ErrorState *state = &interp_get()->objects.errors;
     if (!state->unraisable_args) {

@@ -28,14 +28,14 @@ static void dump_bytes(int fd, const char *text, size_t n)
 
 void dump_text(int fd, const char *text) { dump_bytes(fd, text, strlen(text)); }
 
-void dump_decimal(int fd, size_t value)
+static void dump_decimal(int fd, size_t value)
 {
     char buffer[24], *p = buffer + sizeof buffer;
     do *--p = (char)('0' + value % 10); while (value /= 10);
     dump_bytes(fd, p, (size_t)(buffer + sizeof buffer - p));
 }
 
-void dump_hexadecimal(int fd, uintptr_t value, int width)
+static void dump_hexadecimal(int fd, uintptr_t value, int width)
 {
     char buffer[2 * sizeof value], *end = buffer + sizeof buffer, *p = end;
     do {
@@ -46,7 +46,7 @@ void dump_hexadecimal(int fd, uintptr_t value, int width)
     dump_bytes(fd, p, (size_t)(end - p));
 }
 
-void dump_str(int fd, PyObject *text)
+static void dump_str(int fd, PyObject *text)
 {
     if (!text || !PyUnicode_Check(text)) {
         dump_text(fd, "???");

@@ -63,6 +63,7 @@ static void deadline_after(struct timespec *when, unsigned long microseconds)
     }
 }
 
+/* The two halves of attaching: gil_take may not return when the interpreter is going away. */
 void gil_take(PyThreadState *ts)
 {
     Gil *gil = ts->interp->runtime.gil;
@@ -115,7 +116,7 @@ void gil_release_anonymous(Gil *gil)
     pthread_mutex_unlock(&gil->mutex);
 }
 
-void gil_drop(PyThreadState *ts)
+static void gil_drop(PyThreadState *ts)
 {
     Gil *gil = ts->interp->runtime.gil;
     ts->_status.holds_gil = 0;
@@ -206,7 +207,7 @@ void PyEval_AcquireLock(void)
 void PyEval_ReleaseLock(void) { gil_drop(PyThreadState_Get()); }
 
 /* Called by the evaluation loop (EVAL_GIL_DROP_REQUEST): lets someone else run. */
-void gil_yield(PyThreadState *ts)
+static void gil_yield(PyThreadState *ts)
 {
     thread_detach(ts);
     thread_attach(ts);

@@ -103,7 +103,7 @@ static PyStatus interp_init_core(PyThreadState *ts)
     return PyStatus_Ok();
 }
 
-PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out)
+static PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out)
 {
     process_init();
     if (gil_init(&P->gil) < 0) return STATUS_ERROR("can't initialize GIL");

@@ -25,7 +25,7 @@ static void flush_stream(PyObject *name)
     Py_DECREF(file);
 }
 
-void flush_standard_streams(void)
+static void flush_standard_streams(void)
 {
     PyObject *saved = PyErr_GetRaisedException();
     flush_stream(STR(stderr));
@@ -541,7 +541,7 @@ static int default_prompt(PyObject *name, const char *text)
     return status;
 }
 
-int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
+static int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags)
 {
     PyCompilerFlags plain = _PyCompilerFlags_INIT;
     if (!flags) flags = &plain;

@@ -90,7 +90,7 @@ int time_from_nanoseconds_object(PyTime_t *t, PyObject *o)
     return 0;
 }
 
-PyTime_t time_divide(PyTime_t t, PyTime_t k, TimeRound round)
+static PyTime_t time_divide(PyTime_t t, PyTime_t k, TimeRound round)
 {
     PyTime_t quotient = t / k, rest = t % k;
     if (!rest) return quotient;

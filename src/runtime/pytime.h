@@ -13,7 +13,6 @@ typedef enum TimeRound { ROUND_TIME_FLOOR, ROUND_TIME_CEILING, ROUND_TIME_HALF_E
 int time_from_seconds_object(PyTime_t *t, PyObject *seconds, TimeRound round);
 int time_from_nanoseconds_object(PyTime_t *t, PyObject *nanoseconds);
 /* Saturating; no exception. */
-PyTime_t time_divide(PyTime_t t, PyTime_t by, TimeRound round);
 PyTime_t time_add(PyTime_t a, PyTime_t b);
 PyTime_t time_as_milliseconds(PyTime_t t, TimeRound round);
 PyTime_t time_as_microseconds(PyTime_t t, TimeRound round);

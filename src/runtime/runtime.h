@@ -161,20 +161,16 @@ typedef struct ThreadRuntime {
 
 /* ---- what neighbours may call ------------------------------------------------------------------------------------ */
 
-
 /* Heaps that ended interpreters left go to the main interpreter. Does nothing unless its GIL is held. */
 void interp_adopt_ended(void);
 
-/* The two halves of attaching: gil_take may not return when the interpreter is going away. */
+/* May not return when the interpreter is going away. */
 void gil_take(PyThreadState *ts);
-void gil_drop(PyThreadState *ts);
-void gil_yield(PyThreadState *ts);                 /* EVAL_GIL_DROP_REQUEST */
 int pending_add(PyInterpreterState *interp, int (*function)(void *), void *argument);
 int pending_add_to(int64_t interp_id, int (*function)(void *), void *argument);   /* -1 also when it is gone */
 int pending_calls_run(PyThreadState *ts);
 /* Runs Python signal handlers when this is the main thread of the main interpreter. 0, or -1 with an exception. */
 int signals_run(PyThreadState *ts);
-void signals_trip(int number);
 
 /* After an interrupted system call: 0 to try again, -1 with the exception of a signal handler. Use as
  * do { Py_BEGIN_ALLOW_THREADS ... Py_END_ALLOW_THREADS } while (r < 0 && errno == EINTR && !(raised = PyErr_CheckSignals())); */

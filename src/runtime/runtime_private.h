@@ -12,7 +12,6 @@ void thread_bind(PyThreadState *ts);
 void thread_unbind_current(void);
 void thread_unlink_free(PyThreadState *ts);
 void threads_delete_except(PyThreadState *keep);
-void stack_bounds(uintptr_t *low, uintptr_t *high);
 void lists_lock(void);
 void lists_unlock(void);
 void gilstate_forget(void);
@@ -52,7 +51,6 @@ FILE *file_open_cloexec(const char *path, const char *mode);
 /* config.c */
 void config_init_compat(PyConfig *config);
 PyStatus status_error(const char *function, const char *message);
-void preconfig_init_compat(PyPreConfig *config);
 PyStatus config_preinitialize(PyConfig *config, Py_ssize_t argc, char *const *bytes, wchar_t *const *wide);
 PyStatus config_decode(wchar_t **out, const char *text, const char *what);
 PyStatus config_copy(PyConfig *to, const PyConfig *from);
@@ -63,7 +61,6 @@ PyStatus wide_list_copy(PyWideStringList *to, const PyWideStringList *from);
 void wide_list_clear(PyWideStringList *list);
 
 /* lifecycle.c */
-PyStatus runtime_init_core(const PyConfig *config, PyThreadState **out);
 void subinterpreters_end(PyThreadState *ts);
 
 void faulthandler_fini(void);
@@ -77,9 +74,6 @@ void dump_traceback(int fd, PyThreadState *ts, bool header);
 const char *dump_all_threads(int fd, Interpreter *interp, PyThreadState *current);
 void dump_extension_modules(int fd, Interpreter *interp);
 void dump_text(int fd, const char *text);
-void dump_decimal(int fd, size_t value);
-void dump_hexadecimal(int fd, uintptr_t value, int width);
-void dump_str(int fd, PyObject *text);
 
 /* pathconfig.c */
 PyStatus paths_compute(PyConfig *config);
@@ -94,11 +88,9 @@ bool exit_requested(int *code);
 bool inspect_flag(void);
 void display_exception(PyObject *file, PyObject *value, PyObject *tb);
 
-void flush_standard_streams(void);
 int run_simple_string_named(const char *text, PyObject *name, PyCompilerFlags *flags);
 int run_simple_file(FILE *fp, PyObject *filename, int closeit, PyCompilerFlags *flags);
 int run_any_file(FILE *fp, PyObject *filename, int closeit, PyCompilerFlags *flags);
-int interactive_loop(FILE *fp, PyObject *filename, PyCompilerFlags *flags);
 
 /* import.c */
 void import_lock_acquire(void);

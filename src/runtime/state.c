@@ -35,7 +35,7 @@ static void _Py_NO_RETURN runtime_fatal_pointer(const char *function, const char
 /* ---- the C stack ------------------------------------------------------------------------------------------------ */
 
 /* Bounds of the calling thread's stack. The main thread's are computed, because asking glibc means parsing /proc. */
-void stack_bounds(uintptr_t *low, uintptr_t *high)
+static void stack_bounds(uintptr_t *low, uintptr_t *high)
 {
     if (getpid() == (pid_t)PyThread_get_thread_native_id()) {
         struct rlimit limit;

@@ -66,7 +66,6 @@ static inline bool is_exact_future(AsyncioState *s, PyObject *o) { return Py_IS_
 
 /* future.c */
 int future_init(AsyncioState *s, Future *f, PyObject *loop);
-int future_check_alive(Future *f);                                       /* -1 with RuntimeError */
 int future_set_result(AsyncioState *s, Future *f, PyObject *result);
 int future_set_exception(AsyncioState *s, Future *f, PyObject *exception);
 int future_cancel(AsyncioState *s, Future *f, PyObject *message);        /* 1: cancelled, 0: was done, -1 */
@@ -84,7 +83,6 @@ int loop_call_soon(AsyncioState *s, PyObject *loop, PyObject *callback, PyObject
 int loop_report(PyObject *loop, const char *subject_name, PyObject *subject, PyObject *message, PyObject *exception,
                 PyObject *source_traceback);
 /* module.c */
-int asyncio_running_loop(AsyncioState *s, PyObject **loop);              /* NEW or NULL; -1 */
 PyObject *asyncio_event_loop(AsyncioState *s);
 int asyncio_register_task(AsyncioState *s, PyObject *task);
 int asyncio_enter_task(AsyncioState *s, PyObject *loop, PyObject *task);

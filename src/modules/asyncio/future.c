@@ -34,7 +34,8 @@ done:
 
 /* ---- state ------------------------------------------------------------------------------------------------------------------- */
 
-int future_check_alive(Future *f)
+/* -1 with RuntimeError */
+static int future_check_alive(Future *f)
 {
     if (LIKELY(f->loop)) return 0;
     PyErr_SetString(PyExc_RuntimeError, "Future object is not initialized.");

@@ -6,7 +6,7 @@ static AsyncioState *state(PyObject *module) { return PyModule_GetState(module);
 /* ---- running loop ------------------------------------------------------------------------------------------------------------- */
 
 /* The loop is in the thread's dict; the state remembers the one asked for last. Thread ids are not used again. */
-int asyncio_running_loop(AsyncioState *s, PyObject **loop)
+static int asyncio_running_loop(AsyncioState *s, PyObject **loop)
 {
     PyThreadState *ts = PyThreadState_Get();
     *loop = NULL;

@@ -241,7 +241,7 @@ static PyObject *datetime_add(PyObject *a, PyObject *b)
     Py_RETURN_NOTIMPLEMENTED;
 }
 
-PyObject *datetime_subtract_datetimes(PyObject *a, PyObject *b)
+static PyObject *datetime_subtract_datetimes(PyObject *a, PyObject *b)
 {
     PyObject *left = Py_None, *right = Py_None, *result = NULL;
     if (datetime_zone(a) == datetime_zone(b)) {

@@ -91,8 +91,6 @@ static inline bool small_int_value(PyObject *o, int *value)
 
 /* ---- calendar.c: the proleptic Gregorian calendar ------------------------------------------------------------------- */
 
-bool calendar_is_leap(int year);
-int calendar_days_in_month(int year, int month);
 int calendar_days_before_month(int year, int month);
 int calendar_ordinal(int year, int month, int day);                     /* 1 is 0001-01-01 */
 void calendar_from_ordinal(int ordinal, int *year, int *month, int *day);
@@ -144,12 +142,10 @@ PyObject *tzinfo_tzname(PyObject *tzinfo, PyObject *argument);
 PyObject *tzinfo_fromutc(PyObject *tzinfo, PyObject *when);              /* calls the method fromutc */
 PyObject *datetime_utcoffset_of(PyObject *self);
 PyObject *datetime_add_delta(PyObject *self, PyObject *delta, int sign);
-PyObject *datetime_subtract_datetimes(PyObject *a, PyObject *b);
 
 /* ---- text ---------------------------------------------------------------------------------------------------------------- */
 
 enum { ISO_AUTO, ISO_HOURS, ISO_MINUTES, ISO_SECONDS, ISO_MILLISECONDS, ISO_MICROSECONDS, OFFSET_TEXT_MAX = 24 };
-char *text_digits(char *at, unsigned value, int width);
 char *text_iso_date(char *at, const Moment *m);                          /* YYYY-MM-DD */
 char *text_iso_time(char *at, const Moment *m, int precision);           /* HH:MM:SS.ffffff */
 int timespec_argument(PyObject *name, int position, int *precision);     /* -1 with an exception */
@@ -164,9 +160,6 @@ PyObject *text_struct_time(const Moment *m, int isdst);                  /* a ti
 
 /* parse.c. Text of ISO 8601; 0, or -1 without an exception. zone: 1 when an offset stood there. */
 typedef struct IsoTime { Moment m; bool zone; int offset, offset_microsecond; } IsoTime;
-int parse_iso_date(const char *text, Py_ssize_t length, Moment *m);
-int parse_iso_time(const char *text, Py_ssize_t length, IsoTime *result);
-PyObject *parse_zone(const IsoTime *t);                                  /* None or a timezone */
 PyObject *parse_date_argument(PyObject *cls, PyObject *text);            /* fromisoformat of the three */
 PyObject *parse_time_argument(PyObject *cls, PyObject *text);
 PyObject *parse_datetime_argument(PyObject *cls, PyObject *text);

@@ -16,7 +16,7 @@ static const char *read_digits(const char *p, int *value, int count)
     return p;
 }
 
-int parse_iso_date(const char *text, Py_ssize_t length, Moment *m)
+static int parse_iso_date(const char *text, Py_ssize_t length, Moment *m)
 {
     const char *p = read_digits(text, &m->year, 4);
     if (!p) return -1;
@@ -61,7 +61,7 @@ static int read_clock(const char *p, const char *end, int field[4])
     return p == end ? 0 : -1;
 }
 
-int parse_iso_time(const char *text, Py_ssize_t length, IsoTime *t)
+static int parse_iso_time(const char *text, Py_ssize_t length, IsoTime *t)
 {
     const char *end = text + length, *zone = text;
     int field[4];
@@ -82,7 +82,8 @@ int parse_iso_time(const char *text, Py_ssize_t length, IsoTime *t)
     return 0;
 }
 
-PyObject *parse_zone(const IsoTime *t)
+/* None or a timezone */
+static PyObject *parse_zone(const IsoTime *t)
 {
     if (!t->zone) Py_RETURN_NONE;
     if (t->offset == 0) return Py_NewRef((PyObject *)&timezone_utc);

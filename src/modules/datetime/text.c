@@ -1,7 +1,7 @@
 /* Dates and times as text: ISO 8601, ctime, strftime. */
 #include "datetime_private.h"
 
-char *text_digits(char *at, unsigned value, int width)
+static char *text_digits(char *at, unsigned value, int width)
 {
     for (int i = width; i-- > 0; value /= 10) at[i] = (char)('0' + value % 10);
     return at + width;

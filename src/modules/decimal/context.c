@@ -316,7 +316,8 @@ static int context_setattro(PyObject *self, PyObject *name, PyObject *value)
     return PyObject_GenericSetAttr(self, name, value);
 }
 
-int context_set_attributes(DecimalState *s, PyObject *self, PyObject *const *v)
+/* prec, rounding, Emin, ... NULL or None: as it is */
+static int context_set_attributes(DecimalState *s, PyObject *self, PyObject *const *v)
 {
     #define GIVEN(i) (v[i] && v[i] != Py_None)
     if ((GIVEN(0) && context_set_number(self, v[0], (void *)PREC) < 0) || (GIVEN(1) && context_set_rounding(self, v[1], NULL) < 0) ||
@@ -392,7 +393,7 @@ static void context_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-PyObject *context_copy_of(DecimalState *s, PyObject *context)
+static PyObject *context_copy_of(DecimalState *s, PyObject *context)
 {
     PyObject *copy = context_new(s->context_type, NULL, NULL);
     if (!copy) return NULL;

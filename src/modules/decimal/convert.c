@@ -379,7 +379,7 @@ PyObject *decimal_to_tuple(DecimalState *s, PyObject *o)
 
 /* ---- any object -------------------------------------------------------------------------------------------------------------- */
 
-PyObject *decimal_from_decimal_exact(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context)
+static PyObject *decimal_from_decimal_exact(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context)
 {
     if (type == s->decimal_type && is_exact_decimal(o)) return Py_NewRef(o);
     PyObject *result = decimal_alloc(s, type);

@@ -74,8 +74,6 @@ int decimal_raise(DecimalState *s, PyObject *context, uint32_t status);
 PyObject *context_current(DecimalState *s);   /* NEW */
 /* NEW: the argument, the current context when it is NULL or None; TypeError when it is something else. */
 PyObject *context_argument(DecimalState *s, PyObject *o);
-PyObject *context_copy_of(DecimalState *s, PyObject *context);
-int context_set_attributes(DecimalState *s, PyObject *context, PyObject *const *value);      /* prec, rounding, Emin, ... NULL or None: as it is */
 int rounding_from(DecimalState *s, PyObject *o);             /* -1 with an exception */
 int context_add_all(PyObject *module, DecimalState *s);
 
@@ -90,7 +88,6 @@ PyObject *decimal_from(DecimalState *s, PyTypeObject *type, PyObject *o, PyObjec
 PyObject *decimal_from_long_exact(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context);
 PyObject *decimal_from_float_exact(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context);
 PyObject *decimal_from_float_rounded(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context);
-PyObject *decimal_from_decimal_exact(DecimalState *s, PyTypeObject *type, PyObject *o, PyObject *context);
 /* An operand: NEW; NULL with TypeError when it is neither Decimal nor int. */
 PyObject *decimal_operand(DecimalState *s, PyObject *o, PyObject *context);
 PyObject *decimal_to_long(DecimalState *s, PyObject *o, PyObject *context, int rounding);

@@ -227,7 +227,7 @@ fail:
 
 /* ---- closing ---------------------------------------------------------------------------------------------------------------- */
 
-void file_io_dealloc_warn(PyObject *o, PyObject *source)
+static void file_io_dealloc_warn(PyObject *o, PyObject *source)
 {
     FileIo *self = FILE_IO(o);
     if (self->fd < 0 || !self->closefd) return;

@@ -42,12 +42,9 @@ extern PyType_Spec io_base_spec, raw_io_base_spec, buffered_io_base_spec, text_i
 /* ---- helpers (iobase.c) ------------------------------------------------------------------------------------------------- */
 
 PyObject *io_unsupported(IoState *state, const char *message);          /* returns NULL */
-PyObject *io_check_closed(PyObject *self);                               /* BORROWED None, or NULL with ValueError */
 /* Raise UnsupportedOperation unless self.readable() (...) is true; 0 or -1. */
 int io_require(IoState *state, PyObject *self, const char *method);
 PyObject *io_error_closed(void);                                         /* "I/O operation on closed file."; returns NULL */
-/* The finaliser of every class: closes what was left open. */
-void io_finalize(PyObject *self);
 /* -1: an error other than BlockingIOError etc.; true when the exception is an InterruptedError that was handled: try again. */
 bool io_trap_eintr(void);
 int io_optional_size(PyObject *value, Py_ssize_t *size);                 /* None leaves it; 0 or -1 */
@@ -68,6 +65,5 @@ PyObject *io_newline_decode(PyObject *decoder, PyObject *input, int final);
 
 /* What FileIO knows cheaply for open(). */
 bool file_io_exact(IoState *state, PyObject *raw);
-void file_io_dealloc_warn(PyObject *raw, PyObject *source);
 
 #endif

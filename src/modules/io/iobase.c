@@ -96,7 +96,8 @@ static int is_closed(PyObject *self)
     return io_truth(closed);
 }
 
-PyObject *io_check_closed(PyObject *self)
+/* BORROWED None, or NULL with ValueError */
+static PyObject *io_check_closed(PyObject *self)
 {
     int closed = is_closed(self);
     if (closed < 0) return NULL;
@@ -120,7 +121,8 @@ int io_require(IoState *state, PyObject *self, const char *method)
     return -1;
 }
 
-void io_finalize(PyObject *self)
+/* The finaliser of every class: closes what was left open. */
+static void io_finalize(PyObject *self)
 {
     PyObject *pending = PyErr_GetRaisedException();
     PyObject *flag;

@@ -59,7 +59,8 @@ static ALWAYS_INLINE Py_ssize_t plain_run(const Py_UCS1 *chars, Py_ssize_t i, Py
     return i - start;
 }
 
-int json_put_string(Text *t, PyObject *s, bool ascii)
+/* s in quotes, escaped. */
+static int json_put_string(Text *t, PyObject *s, bool ascii)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(s);
     int kind = PyUnicode_KIND(s);

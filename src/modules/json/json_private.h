@@ -77,8 +77,6 @@ typedef struct JsonState { PyTypeObject *scanner_type, *encoder_type; } JsonStat
 extern struct PyModuleDef json_module;
 extern PyType_Spec scanner_spec, encoder_spec;
 
-/* s in quotes, escaped. */
-int json_put_string(Text *t, PyObject *s, bool ascii);
 PyObject *json_read_string(PyObject *s, Py_ssize_t begin, bool strict, Py_ssize_t *end);
 
 #endif

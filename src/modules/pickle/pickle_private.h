@@ -267,7 +267,6 @@ void load_stack_clear(LoadStack *s, Py_ssize_t from);
 /* ---- unpickler.c ---- */
 int unpickler_setup(Unpickler *u, LoadStack *stack, PickleState *state);
 void unpickler_fini(Unpickler *u);
-int unpickler_set_encoding(Unpickler *u, const char *encoding, const char *errors);
 PyObject *unpickler_memo_as_dict(const Unpickler *u);
 int unpickler_clear_memo(Unpickler *u);
 int unpickler_set_buffers(Unpickler *u, PyObject *buffers);

@@ -82,7 +82,7 @@ static int copy_text(char **place, const char *text)
     return 0;
 }
 
-int unpickler_set_encoding(Unpickler *u, const char *encoding, const char *errors)
+static int unpickler_set_encoding(Unpickler *u, const char *encoding, const char *errors)
 {
     return copy_text(&u->encoding, encoding) < 0 ? -1 : copy_text(&u->errors, errors);
 }

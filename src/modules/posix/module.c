@@ -86,7 +86,7 @@ static const char *const have_functions[] = {
 
 PosixState *posix_state(PyObject *module) { return PyModule_GetState(module); }
 
-int posix_add_constants(PyObject *module)
+static int posix_add_constants(PyObject *module)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(constants); i++) {
         if (PyModule_Add(module, constants[i].name, PyLong_FromLongLong(constants[i].value)) < 0) return -1;

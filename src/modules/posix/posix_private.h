@@ -88,7 +88,6 @@ extern PyType_Spec posix_dir_entry_spec, posix_scandir_iterator_spec;
 /* Kept by the runtime, which calls them in PyOS_BeforeFork and PyOS_AfterFork_*. Any may be NULL. 0 or -1. */
 int runtime_register_at_fork(PyObject *before, PyObject *in_child, PyObject *in_parent);
 
-int posix_add_constants(PyObject *module);
 int posix_add_config_names(PyObject *module);
 int posix_add_stat_types(PyObject *module, PosixState *state);
 int posix_add_process_types(PyObject *module, PosixState *state);

@@ -8,7 +8,7 @@ static const struct { const char *name; long long value; } constants[] = {
 #include "constants.def"
 };
 
-int socket_add_constants(PyObject *module)
+static int socket_add_constants(PyObject *module)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(constants); i++)
         if (PyModule_Add(module, constants[i].name, PyLong_FromLongLong(constants[i].value)) < 0) return -1;

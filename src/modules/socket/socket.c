@@ -8,7 +8,7 @@
 #include <structmember.h>
 #include <time.h>
 
-SocketState *socket_state_of(PyObject *socket)
+static SocketState *socket_state_of(PyObject *socket)
 {
     PyObject *module = PyType_GetModuleByDef(Py_TYPE(socket), &socket_definition);
     return module ? socket_state(module) : NULL;

@@ -51,8 +51,6 @@ extern PyMethodDef socket_name_methods[];
 extern PyType_Spec socket_spec;
 
 static inline SocketState *socket_state(PyObject *module) { return PyModule_GetState(module); }
-SocketState *socket_state_of(PyObject *socket);
-int socket_add_constants(PyObject *module);
 
 /* The C address of a Python one for a socket of this family. 0 or -1; `function` is for messages. */
 int address_get(SocketState *state, int family, int protocol, PyObject *object, Address *address, socklen_t *length, const char *function);

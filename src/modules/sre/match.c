@@ -55,7 +55,8 @@ static PyObject *group_by_number(Match *match, Py_ssize_t i, PyObject *otherwise
     return slice_of(match, match->mark[i * 2], match->mark[i * 2 + 1]);
 }
 
-Py_ssize_t match_group_index(Match *match, PyObject *index)
+/* A group's number by index or name; -1 with IndexError. */
+static Py_ssize_t match_group_index(Match *match, PyObject *index)
 {
     Py_ssize_t i = -1;
     if (PyIndex_Check(index)) i = PyNumber_AsSsize_t(index, NULL);

@@ -30,20 +30,11 @@ extern PyType_Spec sre_pattern_spec, sre_match_spec, sre_scanner_spec, sre_templ
 static inline SreState *sre_state(PyObject *module) { return PyModule_GetState(module); }
 static inline SreState *sre_state_of(PyObject *o) { return PyType_GetModuleState(Py_TYPE(o)); }
 
-/* Looks at string between pos and endpos. 0 or -1 (TypeError, MemoryError). matcher_done() must follow a success. */
-int matcher_init(Matcher *m, Pattern *pattern, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos);
 void matcher_done(Matcher *m);
-void matcher_again(Matcher *m, const void *start, bool must_advance);
-int matcher_match(Matcher *m, Pattern *pattern);
-int matcher_search(Matcher *m, Pattern *pattern);
 PyObject *matcher_error(int status);           /* NULL, with an exception */
 
 /* A match object, or None for status 0. NEW. */
 PyObject *match_new(SreState *state, Pattern *pattern, Matcher *m, int status);
-/* string[start:end] of str or a bytes-like object; NEW. */
-PyObject *sre_slice(PyObject *string, const Matcher *m, Py_ssize_t start, Py_ssize_t end);
 PyObject *match_expand_template(Match *match, Template *template);
-/* A group's number by index or name; -1 with IndexError. */
-Py_ssize_t match_group_index(Match *match, PyObject *index);
 
 #endif

@@ -27,7 +27,8 @@ static int text_of(Matcher *m, PyObject *string, const void **data, Py_ssize_t *
     return 0;
 }
 
-int matcher_init(Matcher *m, Pattern *pattern, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
+/* Looks at string between pos and endpos. 0 or -1 (TypeError, MemoryError). matcher_done() must follow a success. */
+static int matcher_init(Matcher *m, Pattern *pattern, PyObject *string, Py_ssize_t pos, Py_ssize_t endpos)
 {
     const void *data;
     Py_ssize_t length;
@@ -69,7 +70,7 @@ void matcher_done(Matcher *m)
     Py_CLEAR(m->string);
 }
 
-void matcher_again(Matcher *m, const void *start, bool must_advance)
+static void matcher_again(Matcher *m, const void *start, bool must_advance)
 {
     m->start = start;
     m->must_advance = must_advance ? start : NULL;
@@ -79,13 +80,13 @@ void matcher_again(Matcher *m, const void *start, bool must_advance)
     for (Py_ssize_t i = 0; i < m->mark_count; i++) m->marks[i] = NULL;
 }
 
-int matcher_match(Matcher *m, Pattern *pattern)
+static int matcher_match(Matcher *m, Pattern *pattern)
 {
     if ((const char *)m->start > (const char *)m->end) return 0;
     return m->char_size == 1 ? sre_match_1(m, pattern->code) : m->char_size == 2 ? sre_match_2(m, pattern->code) : sre_match_4(m, pattern->code);
 }
 
-int matcher_search(Matcher *m, Pattern *pattern)
+static int matcher_search(Matcher *m, Pattern *pattern)
 {
     return m->char_size == 1 ? sre_search_1(m, pattern->code) : m->char_size == 2 ? sre_search_2(m, pattern->code) : sre_search_4(m, pattern->code);
 }
@@ -100,7 +101,7 @@ PyObject *matcher_error(int status)
 static Py_ssize_t offset_of(const Matcher *m, const void *p) { return ((const char *)p - (const char *)m->beginning) / m->char_size; }
 
 /* The string may have been resized by its own code meanwhile (a bytearray cannot: it is exported). */
-PyObject *sre_slice(PyObject *string, const Matcher *m, Py_ssize_t start, Py_ssize_t end)
+static PyObject *sre_slice(PyObject *string, const Matcher *m, Py_ssize_t start, Py_ssize_t end)
 {
     if (PyUnicode_Check(string)) return PyUnicode_Substring(string, start, end);
     if (PyBytes_CheckExact(string) && start == 0 && end == PyBytes_GET_SIZE(string)) return Py_NewRef(string);
