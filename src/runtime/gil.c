@@ -63,7 +63,7 @@ static void deadline_after(struct timespec *when, unsigned long microseconds)
     }
 }
 
-/* The two halves of attaching: gil_take may not return when the interpreter is going away. */
+/* The two halves of attaching: gil_take() and gil_drop(). */
 void gil_take(PyThreadState *ts)
 {
     Gil *gil = ts->interp->runtime.gil;

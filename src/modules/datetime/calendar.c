@@ -6,9 +6,9 @@
 static const int days_in_month[13] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 static const int days_before_month[13] = { 0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
 
-static bool calendar_is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+bool calendar_is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
-static int calendar_days_in_month(int year, int month)
+int calendar_days_in_month(int year, int month)
 {
     return month == 2 && calendar_is_leap(year) ? 29 : days_in_month[month];
 }

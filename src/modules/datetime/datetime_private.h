@@ -91,6 +91,8 @@ static inline bool small_int_value(PyObject *o, int *value)
 
 /* ---- calendar.c: the proleptic Gregorian calendar ------------------------------------------------------------------- */
 
+bool calendar_is_leap(int year);
+int calendar_days_in_month(int year, int month);
 int calendar_days_before_month(int year, int month);
 int calendar_ordinal(int year, int month, int day);                     /* 1 is 0001-01-01 */
 void calendar_from_ordinal(int ordinal, int *year, int *month, int *day);
