@@ -174,6 +174,32 @@ error:
 
 static bool stdin_is_interactive(const PyConfig *config) { return isatty(fileno(stdin)) || config->interactive; }
 
+/* The shell that the library has in Python, unless there is no terminal or PYTHON_BASIC_REPL asks for the plain prompt. */
+static bool new_shell_wanted(const PyConfig *config)
+{
+    const char *basic = config->use_environment ? getenv("PYTHON_BASIC_REPL") : NULL;
+    return isatty(fileno(stdin)) && !(basic && *basic);
+}
+
+/* That shell, in the __main__ of the program that ran. */
+static int run_shell_after(void)
+{
+    PyObject *module = PyImport_ImportModule("_pyrepl.main"), *console = NULL, *nothing = NULL, *options = NULL, *result = NULL;
+    if (!module) {
+        fprintf(stderr, "Could not import _pyrepl.main\n");
+        return exit_after_error();
+    }
+    if ((console = PyObject_GetAttrString(module, "interactive_console")) && (nothing = PyTuple_New(0)) &&
+        (options = Py_BuildValue("{sO}", "pythonstartup", Py_True))) result = PyObject_Call(console, nothing, options);
+    Py_XDECREF(options);
+    Py_XDECREF(nothing);
+    Py_XDECREF(console);
+    Py_DECREF(module);
+    if (!result) return exit_after_error();
+    Py_DECREF(result);
+    return 0;
+}
+
 static int run_stdin(PyConfig *config, PyCompilerFlags *flags)
 {
     if (stdin_is_interactive(config)) {
@@ -184,6 +210,7 @@ static int run_stdin(PyConfig *config, PyCompilerFlags *flags)
     }
     if (Py_MakePendingCalls() < 0) return exit_after_error();
     if (PySys_Audit("cpython.run_stdin", NULL) < 0) return exit_after_error();
+    if (new_shell_wanted(config)) return run_module(L"_pyrepl", false);
     return PyRun_AnyFileExFlags(stdin, "<stdin>", 0, flags) != 0;
 }
 
@@ -196,7 +223,8 @@ static void run_prompt_after(PyConfig *config, PyCompilerFlags *flags, int *stat
     config->inspect = 0;
     inspect_flag_set(0);
     if (run_interactive_hook()) return;
-    *status = PyRun_AnyFileExFlags(stdin, "<stdin>", 0, flags) != 0;
+    if (new_shell_wanted(config)) *status = run_shell_after() != 0;
+    else *status = PyRun_AnyFileExFlags(stdin, "<stdin>", 0, flags) != 0;
 }
 
 /* ---- before running --------------------------------------------------------------------------------------------- */
