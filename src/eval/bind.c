@@ -179,8 +179,10 @@ static int fill_keyword_defaults(PyFunctionObject *func, PyCodeObject *co, PyObj
     for (int i = co->co_argcount; i < co->co_argcount + co->co_kwonlyargcount; i++) {
         if (locals[i]) continue;
         if (func->func_kwdefaults) {
-            PyObject *value;
-            if (PyDict_GetItemRef(func->func_kwdefaults, PyTuple_GET_ITEM(co->co_localsplusnames, i), &value) < 0) return -1;
+            PyObject *value, *defaults = Py_NewRef(func->func_kwdefaults);      /* a hostile key may replace it */
+            int found = PyDict_GetItemRef(defaults, PyTuple_GET_ITEM(co->co_localsplusnames, i), &value);
+            Py_DECREF(defaults);
+            if (found < 0) return -1;
             if (value) {
                 locals[i] = value;
                 continue;

@@ -62,6 +62,7 @@ INST(LOAD_GLOBAL_MODULE) {                       /* counter, index, version of t
 INST(LOAD_GLOBAL_BUILTIN) {                      /* counter, index, versions of globals and builtins */
     PyDictObject *globals = (PyDictObject *)frame->f_globals, *builtins = (PyDictObject *)frame->f_builtins;
     if (UNLIKELY(dict_table(globals)->version != pc[2].cache)) MISS(LOAD_GLOBAL);
+    if (UNLIKELY(!PyDict_CheckExact(builtins))) MISS(LOAD_GLOBAL);       /* another function of this code may have any object there */
     if (UNLIKELY(dict_table(builtins)->version != pc[3].cache)) MISS(LOAD_GLOBAL);
     PyObject *v = dict_value_at(builtins, pc[1].cache);
     PUSH(Py_NewRef(v));

@@ -2,8 +2,20 @@
  *
  * A deep structure is not destroyed recursively: beyond a depth objects are put off, chained through their count word, which holds
  * the complement of the next one's address: negative, so it reads as dead, and nothing needs to be allocated. All collectable
- * objects go through here, so that their deallocators need not care. */
+ * objects go through here, so that their deallocators need not care. Depth is what is counted, or how near the end of the stack
+ * is: what called us may have needed more of it than its count says. */
 #include "memory/alloc.h"
+
+enum { TRASHCAN_STACK = 128 * 1024 };                       /* more than calls reserve: finalisers run before they fail */
+
+static ALWAYS_INLINE bool stack_is_short(Thread *t, uintptr_t here) { return here - t->stack_low < TRASHCAN_STACK; }
+
+/* Is there room to destroy what was put off? At the beginning of a stack always, however small it is. */
+COLD NOINLINE static bool may_destroy_chain(Thread *t, uintptr_t here)
+{
+    if (t->ts.c_recursion_remaining <= Py_TRASHCAN_HEADROOM * 2) return false;
+    return here - t->stack_low >= TRASHCAN_STACK + TRASHCAN_STACK / 2 || t->stack_high - here < (t->stack_high - t->stack_low) / 4;
+}
 
 COLD NOINLINE static void put_off(Thread *t, PyObject *o)
 {
@@ -21,14 +33,15 @@ void _Py_Dealloc(PyObject *o)
     }
     Thread *t = thread_get();
     PyThreadState *ts = &t->ts;
-    if (UNLIKELY(ts->c_recursion_remaining <= Py_TRASHCAN_HEADROOM)) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (UNLIKELY(ts->c_recursion_remaining <= Py_TRASHCAN_HEADROOM || stack_is_short(t, here))) {
         put_off(t, o);
         return;
     }
     ts->c_recursion_remaining--;
     type->tp_dealloc(o);
     ts->c_recursion_remaining++;
-    if (UNLIKELY(ts->delete_later != NULL) && ts->c_recursion_remaining > Py_TRASHCAN_HEADROOM * 2) _PyTrash_thread_destroy_chain(ts);
+    if (UNLIKELY(ts->delete_later != NULL) && may_destroy_chain(t, here)) _PyTrash_thread_destroy_chain(ts);
 }
 
 void _PyTrash_thread_deposit_object(PyThreadState *ts, PyObject *o)

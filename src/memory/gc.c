@@ -418,7 +418,8 @@ static void handle_weakrefs(ObjectArray *garbage)
         }
         if (!list) continue;
         while ((ref = *list) != NULL) {
-            bool calls = ref->wr_callback && !(*slot_state((PyObject *)ref) & SLOT_COLLECTING);
+            /* one whose own destruction is under way, or put off, is no more to be seen */
+            bool calls = ref->wr_callback && Py_REFCNT(ref) > 0 && !(*slot_state((PyObject *)ref) & SLOT_COLLECTING);
             weakref_clear_one(ref);
             if (calls && array_push(&due, (PyObject *)ref)) Py_INCREF(ref);
             list = weakref_list(o, false);

@@ -439,7 +439,7 @@ static PyObject *deque_inplace_repeat(PyObject *o, Py_ssize_t n)
         deque_empty(d);
         return Py_NewRef(o);
     }
-    if (d->maxlen >= 0 && n > d->maxlen / size) n = (d->maxlen + size - 1) / size;      /* more would only push the same out again */
+    if (d->maxlen >= 0 && n > d->maxlen / size) n = (d->maxlen - 1) / size + 1;      /* more would only push the same out again */
     if (n > PY_SSIZE_T_MAX / size) return PyErr_NoMemory();
     PyObject *items = PySequence_List(o);
     if (!items) return NULL;
@@ -611,6 +611,7 @@ BUILTIN_FAST(deque, index, "($self, value, [start, [stop]])",
     if (check_count("index", nargs, 1, 3) < 0) return NULL;
     if (nargs > 1 && !_PyEval_SliceIndexNotNone(args[1], &start)) return NULL;
     if (nargs > 2 && !_PyEval_SliceIndexNotNone(args[2], &stop)) return NULL;
+    n = Py_SIZE(self);                                     /* __index__ may have changed it */
     if (start < 0 && (start += n) < 0) start = 0;
     if (stop < 0 && (stop += n) < 0) stop = 0;
     if (stop > n) stop = n;

@@ -220,6 +220,10 @@ static PyObject *data_item(TeeData *self, int i)
         PyErr_SetString(PyExc_RuntimeError, "cannot re-enter the tee iterator");
         return NULL;
     }
+    if (!PyIter_Check(self->it)) {                         /* blocks may be made by hand */
+        PyErr_Format(PyExc_TypeError, "'%.200s' object is not an iterator", Py_TYPE(self->it)->tp_name);
+        return NULL;
+    }
     self->running = 1;
     PyObject *value = PyIter_Next(self->it);
     self->running = 0;

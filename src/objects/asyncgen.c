@@ -530,7 +530,7 @@ static int anext_traverse(AnextAwaitable *a, visitproc visit, void *arg)
 static PyObject *anext_iterator(AnextAwaitable *a)
 {
     PyObject *it = coroutine_awaitable_iter(a->wrapped);
-    if (!it || Py_TYPE(it)->tp_iternext) return it;
+    if (!it || PyIter_Check(it)) return it;
     PyObject *again = Py_TYPE(it)->tp_as_async->am_await(it);    /* a coroutine */
     Py_DECREF(it);
     if (again && !PyIter_Check(again)) {

@@ -113,6 +113,7 @@ BUILTIN_NOARGS(frame, clear, "($self, /)", "Drop all references that the frame h
             PyErr_SetString(PyExc_RuntimeError, "cannot clear a suspended frame");
             return NULL;
         }
+        if (Py_REFCNT(gen) <= 0) Py_RETURN_NONE;              /* its deallocator will do that, when callbacks have run */
         PyObject *keep = Py_NewRef(gen);
         Py_TYPE(gen)->tp_finalize((PyObject *)gen);
         Py_DECREF(keep);
@@ -166,7 +167,8 @@ PyFrameObject *PyFrame_GetBack(PyFrameObject *o)
 
 PyObject *PyFrame_GetGenerator(PyFrameObject *o)
 {
-    return o->f_frame->owner == FRAME_OWNED_BY_GENERATOR ? Py_NewRef(frame_generator(o->f_frame)) : NULL;
+    PyObject *gen = o->f_frame->owner == FRAME_OWNED_BY_GENERATOR ? (PyObject *)frame_generator(o->f_frame) : NULL;
+    return gen && Py_REFCNT(gen) > 0 ? Py_NewRef(gen) : NULL;
 }
 
 int _PyFrame_IsEntryFrame(PyFrameObject *o)

@@ -485,7 +485,7 @@ PyObject *_PyObject_GenericGetAttrWithDict(PyObject *o, PyObject *name, PyObject
     }
     if (!descr) return suppress ? NULL : no_attribute(o, name);
     if (!get) return descr;
-    result = get(descr, o, OBJECT(type));
+    result = get(descr, o, OBJECT(Py_TYPE(o)));              /* a hostile key may have given it another class */
 suppressible:
     if (UNLIKELY(!result) && suppress && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
     Py_DECREF(descr);
@@ -590,7 +590,7 @@ int object_get_method(PyObject *o, PyObject *name, PyObject **method)
         return 1;
     }
     if (get) {
-        *method = get(descr, o, OBJECT(type));
+        *method = get(descr, o, OBJECT(Py_TYPE(o)));
         Py_DECREF(descr);
         return 0;
     }

@@ -23,23 +23,40 @@ static void clear_slots(PyTypeObject *type, PyObject *self)
     }
 }
 
+/* A destructor that runs here may assign __bases__, and so free the class that is being looked through. */
 static void clear_all_slots(PyTypeObject *type, PyObject *self)
 {
-    for (; type->tp_dealloc == subtype_dealloc; type = type->tp_base)
-        if (Py_SIZE(OBJECT(type))) clear_slots(type, self);
+    bool held = false;
+    while (type->tp_dealloc == subtype_dealloc) {
+        if (Py_SIZE(OBJECT(type))) {
+            if (!held) Py_INCREF(type);
+            held = true;
+            clear_slots(type, self);
+        }
+        PyTypeObject *base = type->tp_base;
+        if (held) {
+            Py_INCREF(base);
+            Py_DECREF(type);
+        }
+        type = base;
+    }
+    if (held) Py_DECREF(type);
 }
 
 static bool has_weak_list(PyTypeObject *type, PyTypeObject *base) { return type->tp_weaklistoffset && !base->tp_weaklistoffset; }
 
-/* True: the object lives on. Called untracked; what is collectable is tracked while Python code runs. */
-static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
+/* True: the object lives on. Called untracked; what is collectable is tracked while Python code runs, which may give it another
+ * class. */
+static bool finalize(PyTypeObject *type, PyObject *self)
 {
     bool collectable = PyType_IS_GC(type);
     if (type->tp_finalize) {
         if (collectable) PyObject_GC_Track(self);
         if (PyObject_CallFinalizerFromDealloc(self) < 0) return true;
         if (collectable) PyObject_GC_UnTrack(self);
+        type = Py_TYPE(self);
     }
+    PyTypeObject *base = native_base(type);
     if (type->tp_del && type->tp_del != base->tp_del) {
         if (has_weak_list(type, base) && weakref_any(self)) PyObject_ClearWeakRefs(self);
         if (collectable) PyObject_GC_Track(self);
@@ -53,8 +70,12 @@ static bool finalize(PyTypeObject *type, PyObject *self, PyTypeObject *base)
 /* The object is untracked and is not to be found again. */
 static void destroy(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self), *base = native_base(type);
-    if ((type->tp_finalize || type->tp_del) && finalize(type, self, base)) return;
+    PyTypeObject *type = Py_TYPE(self);
+    if (type->tp_finalize || type->tp_del) {
+        if (finalize(type, self)) return;
+        type = Py_TYPE(self);
+    }
+    PyTypeObject *base = native_base(type);
     if (has_weak_list(type, base) && weakref_any(self)) {
         /* Callbacks may look at the object with the collector; its finaliser has run already. */
         PyObject_ClearWeakRefs(self);
@@ -65,7 +86,7 @@ static void destroy(PyObject *self)
         PyObject **at = _PyObject_GetDictPtr(self);
         if (at) Py_CLEAR(*at);
     }
-    type = Py_TYPE(self);                                    /* a finaliser may have assigned __class__ */
+    base = native_base(type);                                /* the class may have other bases by now */
     bool release_type = type->tp_flags & Py_TPFLAGS_HEAPTYPE && !(base->tp_flags & Py_TPFLAGS_HEAPTYPE);
     if (PyType_IS_GC(type) && base->tp_flags & Py_TPFLAGS_HAVE_GC) PyObject_GC_Track(self);   /* its deallocator untracks */
     base->tp_dealloc(self);
@@ -223,8 +244,9 @@ static PyObject *get_weakref(PyObject *self, void *Py_UNUSED(context))
         PyErr_SetString(PyExc_AttributeError, "This object has no __weakref__");
         return NULL;
     }
-    PyWeakReference **list = weakref_list(self, false);
-    return Py_NewRef(list && *list ? (PyObject *)*list : Py_None);
+    PyWeakReference **list = weakref_list(self, false), *ref = list ? *list : NULL;
+    while (ref && Py_REFCNT(ref) <= 0) ref = ref->wr_next;   /* its destruction is under way, or put off */
+    return Py_NewRef(ref ? (PyObject *)ref : Py_None);
 }
 
 #define DICT { "__dict__", get_dict, set_dict, "dictionary for instance variables", NULL }

@@ -53,7 +53,12 @@ static PyObject *super_getattro(PyObject *self, PyObject *name)
     Super *s = SUPER(self);
     /* super().__class__ is super itself */
     if (s->obj_type && !(PyUnicode_Check(name) && str_equal(name, STR(__class__)))) {
-        PyObject *value = lookup(s->type, s->obj, s->obj_type, name, NULL);
+        /* What runs meanwhile may call __init__ again. */
+        PyTypeObject *type = (PyTypeObject *)Py_NewRef(s->type), *obj_type = (PyTypeObject *)Py_NewRef(s->obj_type);
+        PyObject *obj = Py_NewRef(s->obj), *value = lookup(type, obj, obj_type, name, NULL);
+        Py_DECREF(obj);
+        Py_DECREF(obj_type);
+        Py_DECREF(type);
         if (value || PyErr_Occurred()) return value;
     }
     return PyObject_GenericGetAttr(self, name);
@@ -147,9 +152,15 @@ static int initialize(Super *s, PyTypeObject *type, PyObject *obj)
     if (!type && find_implicit(frame_current(&thread_get()->ts), &type, &obj) < 0) return -1;
     if (obj == Py_None) obj = NULL;
     PyTypeObject *obj_type = NULL;
-    if (obj && !(obj_type = check(type, obj))) return -1;
-    Py_XSETREF(s->type, (PyTypeObject *)Py_NewRef(type));
-    Py_XSETREF(s->obj, Py_XNewRef(obj));
+    Py_INCREF(type);                                          /* __class__ of a proxy may change the frame that they are from */
+    Py_XINCREF(obj);
+    if (obj && !(obj_type = check(type, obj))) {
+        Py_DECREF(type);
+        Py_DECREF(obj);
+        return -1;
+    }
+    Py_XSETREF(s->type, type);
+    Py_XSETREF(s->obj, obj);
     Py_XSETREF(s->obj_type, obj_type);
     return 0;
 }

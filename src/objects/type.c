@@ -137,7 +137,7 @@ PyObject *type_getattr(PyTypeObject *type, PyObject *name, bool suppress)
         Py_INCREF(meta_attr);
         meta_get = Py_TYPE(meta_attr)->tp_descr_get;
         if (meta_get && Py_TYPE(meta_attr)->tp_descr_set) {
-            result = meta_get(meta_attr, OBJECT(type), OBJECT(meta));
+            result = meta_get(meta_attr, OBJECT(type), OBJECT(Py_TYPE(type)));      /* a hostile key may have changed that */
             Py_DECREF(meta_attr);
             goto found;
         }
@@ -152,7 +152,7 @@ PyObject *type_getattr(PyTypeObject *type, PyObject *name, bool suppress)
         goto found;
     }
     if (meta_get) {
-        result = meta_get(meta_attr, OBJECT(type), OBJECT(meta));
+        result = meta_get(meta_attr, OBJECT(type), OBJECT(Py_TYPE(type)));
         Py_DECREF(meta_attr);
         goto found;
     }

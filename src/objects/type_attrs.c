@@ -310,6 +310,7 @@ static int recompute_hierarchy(PyTypeObject *type, PyObject *log)
     for (Py_ssize_t i = 0;; i++) {
         SubclassList *list = *type_subclass_slot(type);
         if (!list || i >= list->count) return 0;
+        if (Py_REFCNT(list->items[i]) <= 0) continue;        /* its destruction was put off */
         PyTypeObject *subclass = (PyTypeObject *)Py_NewRef(list->items[i]);
         status = recompute_hierarchy(subclass, log);
         Py_DECREF(subclass);
@@ -336,6 +337,7 @@ static int update_all_slots(PyTypeObject *type)
     if (type_fix_slots(type) < 0) return -1;
     SubclassList *list;
     for (Py_ssize_t i = 0; (list = *type_subclass_slot(type)) && i < list->count; i++) {
+        if (Py_REFCNT(list->items[i]) <= 0) continue;
         PyTypeObject *subclass = (PyTypeObject *)Py_NewRef(list->items[i]);
         int status = update_all_slots(subclass);
         Py_DECREF(subclass);

@@ -132,9 +132,10 @@ static PyObject *mro_c3(PyTypeObject *type)
         goto done;
     }
     PyList_SET_ITEM(list, 0, Py_NewRef(type));
-    for (Py_ssize_t i = 0; i < n; i++) lists[i] = ((PyTypeObject *)PyTuple_GET_ITEM(bases, i))->tp_mro;
-    lists[n] = bases;
+    for (Py_ssize_t i = 0; i < n; i++) lists[i] = Py_NewRef(((PyTypeObject *)PyTuple_GET_ITEM(bases, i))->tp_mro);
+    lists[n] = Py_NewRef(bases);                           /* held: what tells of an error asks metaclasses, which may replace them */
     if (c3_merge(list, lists, n + 1, at) == 0) result = PyList_AsTuple(list);
+    for (Py_ssize_t i = 0; i <= n; i++) Py_DECREF(lists[i]);
 done:
     PyMem_Free(at);
     PyMem_Free(lists);

@@ -298,13 +298,15 @@ static int type_set_names(PyTypeObject *type)
 /* Is super(type, type).__init_subclass__ object's? */
 static bool init_subclass_is_default(PyTypeObject *type)
 {
-    PyObject *mro = type->tp_mro;
-    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(mro); i++) {
+    PyObject *mro = Py_NewRef(type->tp_mro);                 /* a hostile __eq__ of a key may replace it */
+    bool is_default = false;
+    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(mro) && !is_default; i++) {
         PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        if (base == &PyBaseObject_Type) return true;
-        if (!base->tp_dict || PyDict_Contains(base->tp_dict, STR(__init_subclass__))) return false;
+        is_default = base == &PyBaseObject_Type;
+        if (!is_default && (!base->tp_dict || PyDict_Contains(base->tp_dict, STR(__init_subclass__)))) break;
     }
-    return false;
+    Py_DECREF(mro);
+    return is_default;
 }
 
 static int type_init_subclass(PyTypeObject *type, PyObject *kwds)

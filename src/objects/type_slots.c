@@ -220,6 +220,7 @@ static int update_with_subclasses(PyTypeObject *type, struct wrapperbase **group
     for (Py_ssize_t i = 0;; i++) {
         SubclassList *list = *type_subclass_slot(type);
         if (!list || i >= list->count) return 0;
+        if (Py_REFCNT(list->items[i]) <= 0) continue;        /* its destruction was put off */
         PyTypeObject *subclass = (PyTypeObject *)Py_NewRef(list->items[i]);
         int own = subclass->tp_dict && PyDict_CheckExact(subclass->tp_dict) ? PyDict_Contains(subclass->tp_dict, name) : 0;
         if (own == 0 && update_with_subclasses(subclass, groups, count, name) < 0) own = -1;
@@ -270,15 +271,21 @@ int type_fix_own_slots(PyTypeObject *type)
     uint8_t done[ARRAY_LENGTH(type_slot_table)] = {0};
     while (PyDict_Next(type->tp_dict, &pos, &key, &value)) {
         if (!PyUnicode_Check(key) || !type_is_slot_name(key)) continue;
-        for (struct wrapperbase *p = type_slot_table; p->name; p++) {
+        Py_INCREF(key);                                      /* a hostile __eq__ of another key may delete it */
+        int status = 0;
+        for (struct wrapperbase *p = type_slot_table; p->name && status == 0; p++) {
             if (!is_name(p, key)) continue;
             struct wrapperbase *first = p;
             while (first > type_slot_table && first[-1].offset == p->offset) first--;
             if (done[first - type_slot_table]) continue;
             done[first - type_slot_table] = 1;
-            if (!update_one_slot(type, first)) return -1;
+            if (!update_one_slot(type, first)) status = -1;
         }
+        Py_DECREF(key);
+        if (status < 0) return -1;
     }
+    /* An iterator may be given another class while C code iterates over it. */
+    if (!type->tp_iternext) type->tp_iternext = _PyObject_NextNotImplemented;
     /* Equality and hash are inherited together or not at all: a class that gives one has still to look for the other. */
     if (!type->tp_richcompare && !update_one_slot(type, group_of(TP(tp_richcompare)))) return -1;
     if (!type->tp_hash && !update_one_slot(type, group_of(TP(tp_hash)))) return -1;

@@ -388,7 +388,7 @@ void PyThreadState_Clear(PyThreadState *ts)
     Py_CLEAR(ts->async_gen_firstiter);
     Py_CLEAR(ts->async_gen_finalizer);
     Py_CLEAR(ts->context);
-    Py_CLEAR(ts->delete_later);
+    if (ts->delete_later) _PyTrash_thread_destroy_chain(ts);
     ts->_status.cleared = 1;
 }
 

@@ -178,8 +178,10 @@ static PyObject *delta_sum_slow(PyTypeObject *type, PyObject *const *given)
         PyObject *one = PyLong_FromLong(1), *bit = one ? PyNumber_And(sum, one) : NULL;
         Py_XDECREF(one);
         if (!bit) goto done;
-        bool odd = PyLong_AsLong(bit) != 0;
+        long low = PyLong_AsLong(bit);
         Py_DECREF(bit);
+        if (low == -1 && PyErr_Occurred()) goto done;
+        bool odd = low != 0;
         PyObject *extra = PyLong_FromDouble(round_leftover(leftover, odd));
         if (!extra) goto done;
         int status = add_product(&sum, extra, 1);
@@ -285,8 +287,12 @@ static Wide floor_divide(Wide a, Wide b, Wide *rest)
 /* a / b to the nearest integer, half to even; ints of any size. */
 static PyObject *divide_nearest_int(PyObject *a, PyObject *b)
 {
-    PyObject *pair = NULL, *doubled = NULL, *two = PyLong_FromLong(2), *result = NULL;
-    if (!two || !(pair = PyNumber_Divmod(a, b))) goto done;
+    PyObject *pair = NULL, *doubled = NULL, *two, *result = NULL;
+    if (!PyLong_Check(a) || !PyLong_Check(b)) {
+        PyErr_SetString(PyExc_TypeError, "non-integer arguments in division");
+        return NULL;
+    }
+    if (!(two = PyLong_FromLong(2)) || !(pair = PyLong_Type.tp_as_number->nb_divmod(a, b))) goto done;
     PyObject *q = PyTuple_GET_ITEM(pair, 0);
     if (!(doubled = PyNumber_Multiply(PyTuple_GET_ITEM(pair, 1), two))) goto done;
     /* The remainder has the sign of b: round up when 2r is past b. */

@@ -106,8 +106,14 @@ BUILTIN_O(zone_base, fromutc, "($self, object, /)", "A datetime in UTC as local 
     offset = required(datetime_utcoffset_of(arg), "fromutc: non-None utcoffset() result required");
     if (!offset) goto done;
     if (!(dst = required(tzinfo_dst(datetime_zone(arg), arg), "fromutc: non-None dst() result required"))) goto done;
-    if (!(standard = PyNumber_Subtract(offset, dst))) goto done;
-    if (!(result = datetime_add_delta(arg, standard, 1))) goto done;
+    standard = delta_make_carrying((int64_t)DELTA(offset)->days - DELTA(dst)->days, DELTA(offset)->seconds - DELTA(dst)->seconds,
+                                   DELTA(offset)->microseconds - DELTA(dst)->microseconds);      /* whatever subclasses subtract */
+    if (!standard || !(result = datetime_add_delta(arg, standard, 1))) goto done;
+    if (!is_datetime(result)) {                             /* a subclass may make anything */
+        PyErr_Format(PyExc_TypeError, "fromutc: %.200s() must return a datetime, not %.200s", Py_TYPE(arg)->tp_name, Py_TYPE(result)->tp_name);
+        Py_CLEAR(result);
+        goto done;
+    }
     Py_SETREF(dst, tzinfo_dst(datetime_zone(result), result));
     if (!dst) {
         Py_CLEAR(result);
