@@ -3,6 +3,7 @@ import gc
 import sqlite3
 import threading
 import warnings
+import weakref
 
 warnings.simplefilter("ignore")
 
@@ -282,6 +283,29 @@ for kind in (sqlite3.Connection, Hidden):
     gc.collect()
 
 
+# What the library keeps is seen by the collector, also where a statement keeps the database after the connection was closed.
+class Referred(sqlite3.Connection):
+    pass
+
+
+def in_cycle(which):
+    cx = Referred(":memory:")
+    cu = None
+    if which & 1: cx.create_function("f", 0, lambda: (cx, cu))
+    if which & 2: cx.set_trace_callback(lambda sql: cx)
+    if which & 4: cx.execute("select 1")
+    if which & 8: cu = cx.execute("select 1 union select 2")
+    if which & 16: cx.create_collation("c", lambda a, b: cx)
+    if which & 32: cx.close()
+    return weakref.ref(cx)
+
+
+for which in range(64):
+    ref = in_cycle(which)
+    gc.collect()
+    assert ref() is None, which
+
+
 # A cursor whose connection is garbage, taken away in the middle of its rows.
 class Sum:
     def __init__(self): self.n = 0
@@ -338,7 +362,9 @@ for round in range(10):
             for i in range(200):
                 cx.execute("insert into t values (f(?))", (i,))
                 cx.execute("select f(a) from t limit 20").fetchall()
-                cx.set_trace_callback(None)
+                cx.set_trace_callback(None if i % 3 else lambda sql: None)
+                cx.set_progress_handler(lambda: 0, 5)
+                cx.set_authorizer(lambda *a: 0)
                 cx.create_function("g", 0, lambda: i)
         except sqlite3.Error:
             pass

@@ -35,29 +35,17 @@ void hook_drop(Hook *hook)
     PyMem_Free(hook);
 }
 
-void hooks_forget(Connection *cx)
-{
-    while (cx->hooks) hook_unlink(cx->hooks);
-}
-
-static void take_hook(Hook **place)
-{
-    Hook *hook = *place;
-    *place = NULL;
-    hook_drop(hook);
-}
-
 void hooks_silence(Connection *cx, sqlite3 *db)
 {
-    if (!cx->trace && !cx->progress && !cx->authorizer) return;
-    UNLOCKED({
-        sqlite3_trace_v2(db, 0, NULL, NULL);
-        sqlite3_progress_handler(db, 0, NULL, NULL);
-        (void)sqlite3_set_authorizer(db, NULL, NULL);
-    });
-    take_hook(&cx->trace);
-    take_hook(&cx->progress);
-    take_hook(&cx->authorizer);
+    Hook *own[] = { cx->trace, cx->progress, cx->authorizer };
+    cx->trace = cx->progress = cx->authorizer = NULL;
+    if (!own[0] && !own[1] && !own[2]) return;
+    database_lock(db);
+    sqlite3_trace_v2(db, 0, NULL, NULL);
+    sqlite3_progress_handler(db, 0, NULL, NULL);
+    (void)sqlite3_set_authorizer(db, NULL, NULL);
+    database_unlock(db);
+    for (size_t i = 0; i < ARRAY_LENGTH(own); i++) hook_drop(own[i]);
 }
 
 /* The library lets go of a function or collation. */
@@ -477,18 +465,29 @@ BUILTIN(connection, create_collation, KEYWORDS, "($self, name, callback, /)", "S
     Py_RETURN_NONE;
 }
 
-/* A hook in place of the connection's old one. The old one goes when the library no longer has it. */
-static int make_hook(Connection *cx, PyObject *callable, bool wanted, Hook **hook)
+/* A new hook of the connection's own, with the database locked and the GIL held, so that the library and the connection
+ * never have different ones. callable None: no hook. */
+static int own_hook_begin(Connection *cx, PyObject *callable, Hook **hook, Database **database)
 {
     *hook = NULL;
-    return wanted && !(*hook = hook_new(cx, callable)) ? -1 : 0;
+    if (!connection_check(cx) || (callable != Py_None && !(*hook = hook_new(cx, callable)))) return -1;
+    *database = database_hold(cx->database);
+    database_lock((*database)->db);
+    if (cx->database == *database) return 0;
+    database_unlock((*database)->db);         /* another thread closed it while this one waited */
+    database_drop(*database);
+    hook_drop(*hook);
+    sqlite_raise(cx->state, PROGRAMMING_ERROR, "Cannot operate on a closed database.");
+    return -1;
 }
 
-static void replace_hook(Hook **place, Hook *hook)
+static void own_hook_end(Hook **place, Hook *hook, Database *database)
 {
     Hook *old = *place;
     *place = hook;
+    database_unlock(database->db);
     hook_drop(old);
+    database_drop(database);
 }
 
 BUILTIN_RAW(connection, set_authorizer, "($self, /, authorizer_callback)", "Set what is asked for leave. The parameter is to be given by position.")
@@ -496,20 +495,18 @@ BUILTIN_RAW(connection, set_authorizer, "($self, /, authorizer_callback)", "Set 
     Connection *cx = CONNECTION(self);
     PyObject *callable;
     Hook *hook;
-    int rc;
+    Database *database;
     if (args_bind(&set_authorizer_signature, args, nargs, kwnames, &callable) < 0) return NULL;
     if (nargs < 1 && sqlite_warn("Passing keyword argument 'authorizer_callback' to _sqlite3.Connection.set_authorizer() is deprecated. "
                                  "Parameter 'authorizer_callback' will become positional-only in Python 3.15.") < 0) return NULL;
-    if (!connection_check(cx) || make_hook(cx, callable, callable != Py_None, &hook) < 0) return NULL;
-    Database *database = database_hold(cx->database);
-    UNLOCKED(rc = sqlite3_set_authorizer(database->db, hook ? authorizer_callback : NULL, hook));
-    if (rc == SQLITE_OK) replace_hook(&cx->authorizer, hook);
-    else {
+    if (own_hook_begin(cx, callable, &hook, &database) < 0) return NULL;
+    if (sqlite3_set_authorizer(database->db, hook ? authorizer_callback : NULL, hook) != SQLITE_OK) {
+        database_unlock(database->db);
+        database_drop(database);
         hook_drop(hook);
-        sqlite_raise(cx->state, OPERATIONAL_ERROR, "Error setting authorizer callback");
+        return sqlite_raise(cx->state, OPERATIONAL_ERROR, "Error setting authorizer callback");
     }
-    database_drop(database);
-    if (rc != SQLITE_OK) return NULL;
+    own_hook_end(&cx->authorizer, hook, database);
     Py_RETURN_NONE;
 }
 
@@ -520,16 +517,15 @@ BUILTIN_RAW(connection, set_progress_handler, "($self, /, progress_handler, n)",
     Connection *cx = CONNECTION(self);
     PyObject *arg[2];
     Hook *hook;
+    Database *database;
     if (args_bind(&set_progress_handler_signature, args, nargs, kwnames, arg) < 0) return NULL;
     if (nargs < 1 && sqlite_warn("Passing keyword argument 'progress_handler' to _sqlite3.Connection.set_progress_handler() is deprecated. "
                                  "Parameter 'progress_handler' will become positional-only in Python 3.15.") < 0) return NULL;
     int n = PyLong_AsInt(arg[1]);
     if (n == -1 && PyErr_Occurred()) return NULL;
-    if (!connection_check(cx) || make_hook(cx, arg[0], arg[0] != Py_None, &hook) < 0) return NULL;
-    Database *database = database_hold(cx->database);
-    UNLOCKED(sqlite3_progress_handler(database->db, hook ? n : 0, hook ? progress_callback : NULL, hook));
-    replace_hook(&cx->progress, hook);
-    database_drop(database);
+    if (own_hook_begin(cx, arg[0], &hook, &database) < 0) return NULL;
+    sqlite3_progress_handler(database->db, hook ? n : 0, hook ? progress_callback : NULL, hook);
+    own_hook_end(&cx->progress, hook, database);
     Py_RETURN_NONE;
 }
 
@@ -539,14 +535,13 @@ BUILTIN_RAW(connection, set_trace_callback, "($self, /, trace_callback)",
     Connection *cx = CONNECTION(self);
     PyObject *callable;
     Hook *hook;
+    Database *database;
     if (args_bind(&set_trace_callback_signature, args, nargs, kwnames, &callable) < 0) return NULL;
     if (nargs < 1 && sqlite_warn("Passing keyword argument 'trace_callback' to _sqlite3.Connection.set_trace_callback() is deprecated. "
                                  "Parameter 'trace_callback' will become positional-only in Python 3.15.") < 0) return NULL;
-    if (!connection_check(cx) || make_hook(cx, callable, callable != Py_None, &hook) < 0) return NULL;
-    Database *database = database_hold(cx->database);
-    UNLOCKED(sqlite3_trace_v2(database->db, hook ? SQLITE_TRACE_STMT : 0, hook ? trace_callback : NULL, hook));
-    replace_hook(&cx->trace, hook);
-    database_drop(database);
+    if (own_hook_begin(cx, callable, &hook, &database) < 0) return NULL;
+    sqlite3_trace_v2(database->db, hook ? SQLITE_TRACE_STMT : 0, hook ? trace_callback : NULL, hook);
+    own_hook_end(&cx->trace, hook, database);
     Py_RETURN_NONE;
 }
 

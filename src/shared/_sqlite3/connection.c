@@ -73,7 +73,6 @@ static int close_database(Connection *cx)
     cx->database = NULL;
     cx->closing = false;
     hooks_silence(cx, database->db);
-    hooks_forget(cx);
     database_drop(database);
     PyErr_SetRaisedException(exc);
     return r;
@@ -106,10 +105,20 @@ static void connection_finalize(PyObject *self)
         else PyErr_Clear();
     }
     blob_close_all(cx);
+    Py_CLEAR(cx->cache);
     if (close_database(cx) < 0) {
         if (ending) PyErr_Clear();
         else PyErr_WriteUnraisable(self);
     }
+    PyErr_SetRaisedException(exc);
+}
+
+/* Where a subclass's __del__ hid the finalizer. Nobody may take hold of the object any more, so nobody is told. */
+static void close_quietly(Connection *cx)
+{
+    PyObject *exc = PyErr_GetRaisedException();
+    hooks_silence(cx, cx->database->db);
+    if (close_database(cx) < 0) PyErr_Clear();
     PyErr_SetRaisedException(exc);
 }
 
@@ -147,7 +156,7 @@ static void connection_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     Connection *cx = CONNECTION(self);
     PyObject_GC_UnTrack(self);
-    if (cx->database) connection_finalize(self);        /* a subclass's __del__ hid it */
+    if (cx->database) close_quietly(cx);
     connection_clear(self);
     for (int i = 0; i < EXCEPTION_COUNT; i++) Py_CLEAR(cx->exceptions[i]);
     type->tp_free(self);

@@ -59,8 +59,8 @@ typedef struct Sqlite {                       /* state of the module */
 typedef struct Database { sqlite3 *db; unsigned holders; } Database;
 
 /* What the library is given as the argument of a callback. Its holders are the library (functions, collations) or the
- * connection (authorizer, progress, trace), and calls under way. While the connection is open, hooks are in its list, so
- * that the collector sees their callables. */
+ * connection (authorizer, progress, trace), and calls under way. They are in the connection's list as long as both live, also
+ * when it is closed and a statement keeps the library's handle: so the collector sees their callables. */
 typedef struct Hook {
     PyObject *callable;                       /* NULL: taken away by the collector */
     Sqlite *state;                            /* whoever calls the library has a type of the module, so this lives */
@@ -193,7 +193,6 @@ int blob_add_type(PyObject *module, Sqlite *state);
 
 /* callbacks.c */
 void hook_drop(Hook *hook);
-void hooks_forget(Connection *cx);                                 /* none is in the connection's list any more */
 void hooks_silence(Connection *cx, sqlite3 *db);                   /* the connection's own three are taken away */
 
 #endif
