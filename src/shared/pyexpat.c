@@ -8,6 +8,7 @@
 
 #include <expat.h>
 #include <frameobject.h>
+#include <pyexpat.h>
 #include <string.h>
 
 enum { CHUNK = 1 << 20, BUFFER_SIZE = 8192, READ_SIZE = 2048 };
@@ -783,6 +784,23 @@ static int add_features(PyObject *module)
     return PyModule_Add(module, "features", list);
 }
 
+/* What other modules, _elementtree for one, call the library through. */
+static const struct PyExpat_CAPI capi = {
+    .magic = (char *)PyExpat_CAPI_MAGIC, .size = sizeof capi,
+    .MAJOR_VERSION = XML_MAJOR_VERSION, .MINOR_VERSION = XML_MINOR_VERSION, .MICRO_VERSION = XML_MICRO_VERSION,
+    .ErrorString = XML_ErrorString, .GetErrorCode = XML_GetErrorCode, .GetErrorColumnNumber = XML_GetErrorColumnNumber,
+    .GetErrorLineNumber = XML_GetErrorLineNumber, .Parse = XML_Parse, .ParserCreate_MM = XML_ParserCreate_MM, .ParserFree = XML_ParserFree,
+    .SetCharacterDataHandler = XML_SetCharacterDataHandler, .SetCommentHandler = XML_SetCommentHandler,
+    .SetDefaultHandlerExpand = XML_SetDefaultHandlerExpand, .SetElementHandler = XML_SetElementHandler,
+    .SetNamespaceDeclHandler = XML_SetNamespaceDeclHandler, .SetProcessingInstructionHandler = XML_SetProcessingInstructionHandler,
+    .SetUnknownEncodingHandler = XML_SetUnknownEncodingHandler, .SetUserData = XML_SetUserData,
+    .SetStartDoctypeDeclHandler = XML_SetStartDoctypeDeclHandler, .SetEncoding = XML_SetEncoding,
+    .DefaultUnknownEncodingHandler = on_unknown_encoding, .SetHashSalt = XML_SetHashSalt,
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 6)
+    .SetReparseDeferralEnabled = XML_SetReparseDeferralEnabled,
+#endif
+};
+
 static int expat_exec(PyObject *module)
 {
     Expat *state = PyModule_GetState(module);
@@ -793,6 +811,7 @@ static int expat_exec(PyObject *module)
            PyModule_AddObjectRef(module, "XMLParserType", (PyObject *)state->parser_type) < 0 ||
            PyModule_AddStringConstant(module, "EXPAT_VERSION", XML_ExpatVersion()) < 0 ||
            PyModule_Add(module, "version_info", Py_BuildValue("(iii)", version.major, version.minor, version.micro)) < 0 ||
+           PyModule_Add(module, "expat_CAPI", PyCapsule_New((void *)&capi, PyExpat_CAPSULE_NAME, NULL)) < 0 ||
            PyModule_AddStringConstant(module, "native_encoding", "UTF-8") < 0 || add_errors(module) < 0 || add_model(module) < 0 || add_features(module) < 0 ||
            PyModule_AddIntConstant(module, "XML_PARAM_ENTITY_PARSING_NEVER", XML_PARAM_ENTITY_PARSING_NEVER) < 0 ||
            PyModule_AddIntConstant(module, "XML_PARAM_ENTITY_PARSING_UNLESS_STANDALONE", XML_PARAM_ENTITY_PARSING_UNLESS_STANDALONE) < 0 ||
