@@ -169,7 +169,7 @@ static int connection_step(Connection *c, int fd, Call *call, Outcome *outcome)
     c->fd = fd;
     c->os_error = 0;
     c->thread = PyEval_SaveThread();
-    ERR_clear_error();
+    if (UNLIKELY(ERR_peek_error())) ERR_clear_error();    /* which would go over all its entries each time */
     int result = call->run(c->ssl, call);
     outcome->result = result;
     outcome->kind = result > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, result);
@@ -177,8 +177,8 @@ static int connection_step(Connection *c, int fd, Call *call, Outcome *outcome)
     outcome->os_error = c->os_error;
     PyThreadState *thread = c->thread;
     c->thread = NULL;
+    lock_release(&c->lock, taken);            /* first: nobody should wait for this thread to get the GIL */
     PyEval_RestoreThread(thread);
-    lock_release(&c->lock, taken);
     return 0;
 }
 

@@ -37,10 +37,10 @@ static PyObject *verify_message(Connection *c, long code)
     return text ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
 }
 
-static int set_text(PyObject *exception, const char *name, const char *text)
+static int set_text(PyObject *exception, PyObject *name, const char *text)
 {
     PyObject *value = text ? PyUnicode_FromString(text) : Py_NewRef(Py_None);
-    int status = value ? PyObject_SetAttrString(exception, name, value) : -1;
+    int status = value ? PyObject_SetAttr(exception, name, value) : -1;
     Py_XDECREF(value);
     return status;
 }
@@ -54,24 +54,26 @@ static PyObject *compose(const char *library, const char *reason, const char *te
 }
 
 /* c is given where the type is SSLCertVerificationError. */
-static COLD void *raise_error(PyObject *type, Connection *c, int number, const char *text, unsigned long code, int line)
+static void *raise_error(SslState *state, PyObject *type, Connection *c, int number, const char *text, unsigned long code, int line)
 {
-    PyObject *message = NULL, *exception = NULL, *detail = NULL, *verify_code = NULL;
+    PyObject *message = NULL, *exception = NULL, *detail = NULL, *verify_code = NULL, *value = PyLong_FromLong(number);
     int library_code = ERR_GET_LIB(code), reason_code = ERR_GET_REASON(code);
     const char *library = code ? find(libraries, ARRAY_LENGTH(libraries), library_code, 0) : NULL;
     const char *reason = code ? find(reasons, ARRAY_LENGTH(reasons), library_code, reason_code) : NULL;
     if (code && !text) text = ERR_reason_error_string(code);
     if (!text) text = "unknown error";
+    if (!value) return NULL;
     if (c) {
         long result = SSL_get_verify_result(c->ssl);
         if (!(detail = verify_message(c, result)) || !(verify_code = PyLong_FromLong(result))) goto done;
     }
     if (!(message = compose(library, reason, text, detail, line))) goto done;
-    if (!(exception = PyObject_CallFunction(type, "iO", number, message))) goto done;
-    if (set_text(exception, "reason", reason) < 0 || set_text(exception, "library", library) < 0) goto done;
+    if (!(exception = PyObject_CallFunctionObjArgs(type, value, message, NULL))) goto done;
+    if (set_text(exception, state->reason_name, reason) < 0 || set_text(exception, state->library_name, library) < 0) goto done;
     if (c && (PyObject_SetAttrString(exception, "verify_code", verify_code) < 0 || PyObject_SetAttrString(exception, "verify_message", detail) < 0)) goto done;
     PyErr_SetObject(type, exception);
 done:
+    Py_DECREF(value);
     Py_XDECREF(message);
     Py_XDECREF(exception);
     Py_XDECREF(detail);
@@ -83,10 +85,10 @@ done:
 void *raise_last(SslState *state, int line)
 {
     unsigned long code = ERR_peek_last_error();
-    return raise_error(state->error, NULL, ERR_GET_REASON(code), NULL, code, line);
+    return raise_error(state, state->error, NULL, ERR_GET_REASON(code), NULL, code, line);
 }
 
-void *raise_text(SslState *state, const char *text, int line) { return raise_error(state->error, NULL, 0, text, 0, line); }
+void *raise_text(SslState *state, const char *text, int line) { return raise_error(state, state->error, NULL, 0, text, 0, line); }
 
 void *raise_file_error(SslState *state, int error, PyObject *path, int line)
 {
@@ -150,7 +152,7 @@ void *raise_outcome(Connection *c, const Outcome *o, int line)
             type = state->end_of_file; number = ERROR_EOF; text = "EOF occurred in violation of protocol";
         }
     }
-    raise_error(type, verification ? c : NULL, number, text, o->code, line);
+    raise_error(state, type, verification ? c : NULL, number, text, o->code, line);
     raise_pending(c);
     return NULL;
 }
@@ -193,6 +195,7 @@ static int add_child(PyObject *module, SslState *state, PyObject **place, const 
 
 int errors_add(PyObject *module, SslState *state)
 {
+    if (!(state->reason_name = PyUnicode_InternFromString("reason")) || !(state->library_name = PyUnicode_InternFromString("library"))) return -1;
     PyObject *bases = PyTuple_Pack(1, PyExc_OSError);
     if (!bases) return -1;
     state->error = PyType_FromModuleAndSpec(module, &error_spec, bases);

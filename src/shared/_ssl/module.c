@@ -256,6 +256,8 @@ static void ssl_free(void *module)
     ssl_clear(module);
     SslState *s = PyModule_GetState(module);
     Py_CLEAR(s->socket_capsule);
+    Py_CLEAR(s->reason_name);
+    Py_CLEAR(s->library_name);
 }
 
 static PyModuleDef_Slot ssl_slots[] = { { Py_mod_exec, ssl_exec }, MODULE_SLOTS_COMMON, { 0, NULL } };

@@ -26,6 +26,7 @@
 typedef struct SslState {
     PyTypeObject *context, *connection, *memory_bio, *session, *certificate;
     PyObject *error, *zero_return, *want_read, *want_write, *system_call, *end_of_file, *verification;
+    PyObject *reason_name, *library_name;     /* interned */
     PyObject *socket_capsule;                 /* keeps what socket points to */
     SocketCapi *socket;
 } SslState;
