@@ -7,6 +7,7 @@ import ssl
 import sys
 import test
 import threading
+import time
 import weakref
 
 FOLDER = os.path.join(os.path.dirname(test.__file__), "certdata") + os.sep
@@ -253,6 +254,37 @@ for at in range(0, len(hello), 3):
     refused(y.do_handshake, ssl.SSLError)
     y.shared_ciphers(), y.session, y.version()
     refused(y.getpeercert, ValueError)
+
+# A context whose settings change while other threads shake hands with it.
+client, server = contexts()
+stop = time.monotonic() + 1
+failures.clear()
+
+
+def handshakes():
+    while time.monotonic() < stop:
+        x, y = pair(client, server)
+        shake(x, y)
+        x.write(b"x")
+        assert y.read(5) == b"x" and y.shared_ciphers() is not None
+
+
+def changes():
+    turn = 0
+    while time.monotonic() < stop:
+        turn += 1
+        for context in (client, server):
+            context.set_ciphers(("ALL", "HIGH", "ECDHE+AESGCM")[turn % 3])
+            context.set_alpn_protocols(["a" * (turn % 200 + 1), "b"])
+        server.sni_callback = None if turn % 2 else (lambda connection, name, context: context.set_ciphers("ALL"))
+        client.load_verify_locations(FOLDER + "pycacert.pem")
+        server.load_cert_chain(FOLDER + "keycert3.pem")
+
+
+threads = [guarded(f) for f in (handshakes, handshakes, changes, changes)]
+for t in threads:
+    t.join()
+assert not failures, failures
 
 # Types that cannot be made or derived from, sizes that make no sense.
 for kind in (_ssl._SSLSocket, _ssl.SSLSession, _ssl.Certificate):

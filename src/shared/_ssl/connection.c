@@ -170,7 +170,9 @@ static int connection_step(Connection *c, int fd, Call *call, Outcome *outcome)
     c->os_error = 0;
     c->thread = PyEval_SaveThread();
     if (UNLIKELY(ERR_peek_error())) ERR_clear_error();    /* which would go over all its entries each time */
+    if (SSL_in_init(c->ssl)) handshake_enter(c);
     int result = call->run(c->ssl, call);
+    handshake_leave(c);
     outcome->result = result;
     outcome->kind = result > 0 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, result);
     outcome->code = result > 0 ? 0 : ERR_peek_last_error();

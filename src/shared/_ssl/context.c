@@ -66,6 +66,7 @@ static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     c->module = Py_NewRef(PyType_GetModule(state->context));
     c->protocol = protocol;
     context_defaults(c);
+    SSL_CTX_set_tlsext_servername_arg(ctx, c);   /* for good: it is read together with the callback, but without a lock */
     c->check_hostname = protocol == PROTOCOL_TLS_CLIENT;
     context_set_verify_mode(c, c->check_hostname ? CERT_REQUIRED : CERT_NONE);
     return OBJECT(c);
@@ -259,7 +260,16 @@ BUILTIN_O(context, set_ciphers, "($self, cipherlist, /)", "The ciphers to offer 
     Context *c = CONTEXT(self);
     const char *list = str_argument(arg, "set_ciphers() argument");
     if (!list) return NULL;
-    if (SSL_CTX_set_cipher_list(c->ctx, list)) Py_RETURN_NONE;
+    /* Others may be waiting here, too, with neither lock nor GIL; the last of them opens the context again. */
+    __atomic_add_fetch(&c->changing, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&c->inside, __ATOMIC_SEQ_CST)) {
+        Py_BEGIN_ALLOW_THREADS
+        usleep(20);
+        Py_END_ALLOW_THREADS
+    }
+    int set = SSL_CTX_set_cipher_list(c->ctx, list);
+    __atomic_sub_fetch(&c->changing, 1, __ATOMIC_SEQ_CST);
+    if (set) Py_RETURN_NONE;
     ERR_clear_error();
     PyErr_SetString(c->state->error, "No cipher can be selected.");
     return NULL;

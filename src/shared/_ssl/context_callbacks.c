@@ -69,7 +69,6 @@ int context_set_sni_callback(PyObject *self, PyObject *value, void *Py_UNUSED(cl
     Context *c = CONTEXT(self);
     if (c->protocol == PROTOCOL_TLS_CLIENT) return PyErr_SetString(PyExc_ValueError, "sni_callback cannot be set on TLS_CLIENT context"), -1;
     bool function = value && PyCallable_Check(value);
-    SSL_CTX_set_tlsext_servername_arg(c->ctx, function ? c : NULL);
     SSL_CTX_set_tlsext_servername_callback(c->ctx, function ? (void (*)(void))callback_sni : NULL);
     SET_FIELD(c->sni_callback, function ? Py_NewRef(value) : NULL);
     if (function || value == Py_None) return 0;

@@ -5,6 +5,9 @@
  * sockets are read and written with MSG_DONTWAIT, and waiting is done outside of the lock (connection.c). Whatever a callback
  * does with its own connection is either harmless or refused.
  *
+ * A handshake reads its context's list of ciphers; the library has no lock for that. A context counts the threads that are in
+ * the library with an unfinished handshake (not those that are in a callback), and set_ciphers() waits until there are none.
+ *
  * Lifetimes: an SSL structure points to SSL_CTX structures whose callbacks point to Context objects. A connection therefore
  * holds the context it was made with and the one it has now until it is freed, and a context holds the module. */
 #ifndef TAIPAN_SHARED_SSL_PRIVATE_H
@@ -22,6 +25,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct SslState {
     PyTypeObject *context, *connection, *memory_bio, *session, *certificate;
@@ -46,6 +50,7 @@ typedef struct Context {
     int protocol;
     bool check_hostname, post_handshake_auth;
     Lock lock;                                /* around what changes the SSL_CTX or copies it, where the GIL does not help */
+    int inside, changing;                     /* atomic: threads in handshakes; the list of ciphers is being changed */
 } Context;
 
 typedef struct Connection {
@@ -60,6 +65,7 @@ typedef struct Connection {
     int fd, os_error;                         /* of the call under way: for the BIO, and by it */
     bool server, end_of_file, shutdown_seen_zero;
     bool choosing;                            /* in the callback for names of servers */
+    Context *counted;                         /* borrowed: where this connection's thread is counted, or NULL */
     Lock lock, writing;                       /* in the library; in a write, which may take several calls */
 } Connection;
 
@@ -181,9 +187,29 @@ int connection_set_owner(PyObject *self, PyObject *value, void *closure);
 int connection_set_session(PyObject *self, PyObject *value, void *closure);
 PyObject *connection_get_session(PyObject *self, void *closure);
 
-/* In a callback: with the GIL, and out again. */
+/* Around a step of a handshake, without the GIL. */
+static inline void handshake_enter(Connection *c)
+{
+    Context *context = c->context;
+    for (;;) {
+        __atomic_add_fetch(&context->inside, 1, __ATOMIC_SEQ_CST);
+        if (LIKELY(!__atomic_load_n(&context->changing, __ATOMIC_SEQ_CST))) break;
+        __atomic_sub_fetch(&context->inside, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&context->changing, __ATOMIC_SEQ_CST)) usleep(20);
+    }
+    c->counted = context;
+}
+
+static inline void handshake_leave(Connection *c)
+{
+    if (c->counted) __atomic_sub_fetch(&c->counted->inside, 1, __ATOMIC_SEQ_CST);
+    c->counted = NULL;
+}
+
+/* In a callback: with the GIL, and out again. The callback may change the connection's context. */
 static inline void callback_begin(Connection *c, PyThreadState **left)
 {
+    handshake_leave(c);
     *left = c->thread;
     c->thread = NULL;
     if (*left) PyEval_RestoreThread(*left);
@@ -191,7 +217,9 @@ static inline void callback_begin(Connection *c, PyThreadState **left)
 
 static inline void callback_end(Connection *c, PyThreadState *left)
 {
-    if (left) c->thread = PyEval_SaveThread();
+    if (!left) return;
+    c->thread = PyEval_SaveThread();
+    if (SSL_in_init(c->ssl)) handshake_enter(c);
 }
 
 /* ---- arguments ----------------------------------------------------------------------------------------------------------- */
