@@ -428,7 +428,7 @@ static PyObject *ancillary_size(PyObject *value, bool space)
 {
     Py_ssize_t n = PyNumber_AsSsize_t(value, PyExc_OverflowError);
     if (n == -1 && PyErr_Occurred()) return NULL;
-    if (n < 0 || (size_t)n > (space ? INT_MAX - CMSG_SPACE(1) + 1 : INT_MAX - CMSG_LEN(0))) return PyErr_Format(PyExc_OverflowError, space ? "CMSG_SPACE() argument out of range" : "CMSG_LEN() argument out of range");
+    if (n < 0 || (size_t)n > (space ? INT_MAX - CMSG_SPACE(1) : INT_MAX - CMSG_LEN(0))) return PyErr_Format(PyExc_OverflowError, space ? "CMSG_SPACE() argument out of range" : "CMSG_LEN() argument out of range");
     return PyLong_FromSize_t(space ? CMSG_SPACE((size_t)n) : CMSG_LEN((size_t)n));
 }
 

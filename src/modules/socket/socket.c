@@ -419,9 +419,29 @@ BUILTIN_NOARGS(socket, getpeername, "() -> address info", "Return the address of
 
 /* ---- options -------------------------------------------------------------------------------------------------------------------------- */
 
+/* Those of AF_VSOCK are numbers of 64 bits, and nothing else. */
+static PyObject *vsock_setsockopt(Socket *s, PyObject *args)
+{
+    int level, option;
+    unsigned long long number;
+    if (!PyArg_ParseTuple(args, "iiK:setsockopt", &level, &option, &number)) return NULL;
+    if (setsockopt(s->fd, level, option, &number, sizeof number) < 0) return os_error();
+    Py_RETURN_NONE;
+}
+
+static PyObject *vsock_getsockopt(Socket *s, int level, int option, int size)
+{
+    unsigned long long number = 0;
+    socklen_t n = sizeof number;
+    if (size) return PyErr_Format(PyExc_OSError, "getsockopt string buffer not allowed");
+    if (getsockopt(s->fd, level, option, &number, &n) < 0) return os_error();
+    return PyLong_FromUnsignedLongLong(number);
+}
+
 static PyObject *socket_setsockopt(PyObject *self, PyObject *args)
 {
     int level, option, number, result;
+    if (SOCKET(self)->family == AF_VSOCK) return vsock_setsockopt(SOCKET(self), args);
     unsigned length;
     PyObject *value;
     if (PyTuple_GET_SIZE(args) == 4) {
@@ -452,6 +472,7 @@ static PyObject *socket_getsockopt(PyObject *self, PyObject *args)
 {
     int level, option, number = 0, size = 0;
     if (!PyArg_ParseTuple(args, "ii|i:getsockopt", &level, &option, &size)) return NULL;
+    if (SOCKET(self)->family == AF_VSOCK) return vsock_getsockopt(SOCKET(self), level, option, size);
     if (size == 0) {
         socklen_t n = sizeof number;
         if (getsockopt(SOCKET(self)->fd, level, option, &number, &n) < 0) return os_error();
