@@ -165,8 +165,8 @@ static void set_generation(uint8_t *state, unsigned generation)
 
 /* ---- the order of finalisers ----------------------------------------------------------------------------------------- */
 
-/* Garbage is finalised in the order in which it was tracked, as far as that is known: what was made first goes first, a stream
- * before what it is built on. For the youngest generation the log knows. Of those that survive it, the few with finalisers are
+/* Garbage is finalised in the order in which it was tracked, as far as that is known: what was made first goes first. Only streams
+ * that are old go before what they are built on, which was made earlier: else they could not write out what they hold. For the youngest generation the log knows. Of those that survive it, the few with finalisers are
  * listed once more, as addresses that nobody keeps right: another object may live there now, or nothing. */
 
 /* Does a live old object with a finaliser start at this address? Its state, or NULL. */
@@ -219,6 +219,20 @@ static void elders_add(Collector *gc, PyObject *o)
 
 static bool is_due(PyObject *o, uint8_t state) { return !(state & SLOT_FINALIZED) && generation_of(state) > 0 && Py_TYPE(o)->tp_finalize; }
 
+/* Among the places of the streams, those of a lower rank come first. Without memory all stays as it is. */
+static void order_streams(Collector *gc, PyObject **due, size_t count)
+{
+    PyObject **streams = gc->stream_rank ? malloc(count * sizeof *streams) : NULL;
+    if (!streams) return;
+    size_t found = 0, placed = 0;
+    for (int rank = 0; rank < STREAM_RANKS; rank++)
+        for (size_t i = 0; i < count; i++)
+            if (gc->stream_rank(due[i]) == rank) streams[found++] = due[i];
+    for (size_t i = 0; i < count; i++)
+        if (gc->stream_rank(due[i]) >= 0) due[i] = streams[placed++];
+    free(streams);
+}
+
 /* Old garbage comes by address: those with finalisers change places until they are in order. All garbage is marked SLOT_UNREACHABLE. */
 static void order_finalizers(Collector *gc, ObjectArray *garbage)
 {
@@ -233,6 +247,7 @@ static void order_finalizers(Collector *gc, ObjectArray *garbage)
         *state |= SLOT_COLLECTING;
         ordered[--at] = gc->elders[i];
     }
+    order_streams(gc, ordered + at, due - at);
     for (size_t i = 0; i < garbage->count; i++) {
         uint8_t *state = slot_state(garbage->items[i]);
         if (!(*state & SLOT_COLLECTING)) continue;

@@ -91,6 +91,8 @@ typedef struct Heap {
 
 enum { GENERATIONS = 3 };
 
+enum { STREAM_RANKS = 3 };
+
 typedef struct Collector {
     PyObject **log, **log_end, **log_limit;  /* addresses in order of tracking; entries may be stale or twice (SLOT_LOGGED) */
     Py_ssize_t young_count;                  /* collectable allocations less frees since the last young collection */
@@ -103,6 +105,7 @@ typedef struct Collector {
     PyObject *garbage, *callbacks;           /* lists */
     PyObject **elders;                       /* addresses of objects with finalisers, in the order in which they left the youngest */
     size_t elder_count, elder_capacity;      /* generation; entries may be stale or repeated: the last one counts */
+    int (*stream_rank)(PyObject *);          /* below STREAM_RANKS: a stream may be built on those of higher ranks; -1: none */
 } Collector;
 
 typedef struct WeakrefEntry { PyObject *object; PyWeakReference *list; } WeakrefEntry;

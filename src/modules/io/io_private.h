@@ -63,6 +63,8 @@ Py_ssize_t io_find_line_ending(bool translated, bool universal, PyObject *newlin
 /* IncrementalNewlineDecoder.decode() without call overhead; decoder is ours exactly. New reference. */
 PyObject *io_newline_decode(PyObject *decoder, PyObject *input, int final);
 
+int io_stream_rank(PyObject *o);                                         /* for the collector, see memory.h */
+
 /* What FileIO knows cheaply for open(). */
 bool file_io_exact(IoState *state, PyObject *raw);
 

@@ -137,6 +137,16 @@ static void io_finalize(PyObject *self)
     PyErr_SetRaisedException(pending);
 }
 
+/* Text is built on buffers, those are on raw streams. */
+int io_stream_rank(PyObject *o)
+{
+    if (Py_TYPE(o)->tp_finalize != io_finalize) return -1;
+    IoState *state = io_state_of(o);
+    if (!state || !state->text_io_base || !state->buffered_io_base) return -1;      /* the module is being cleared */
+    if (PyType_IsSubtype(Py_TYPE(o), state->text_io_base)) return 0;
+    return PyType_IsSubtype(Py_TYPE(o), state->buffered_io_base) ? 1 : 2;
+}
+
 static void iobase_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);

@@ -1,5 +1,6 @@
 /* The _io module: open(), open_code(), text_encoding() and the classes of this folder. */
 #include "io_private.h"
+#include "runtime/state.h"
 
 #include <structmember.h>
 
@@ -196,6 +197,7 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject 
 static int io_exec(PyObject *module)
 {
     IoState *s = io_state(module);
+    interp_get()->gc.stream_rank = io_stream_rank;
     if (PyModule_AddIntMacro(module, DEFAULT_BUFFER_SIZE) < 0) return -1;
     s->unsupported_operation = PyObject_CallFunction((PyObject *)&PyType_Type, "s(OO){}", "UnsupportedOperation", PyExc_OSError, PyExc_ValueError);
     if (!s->unsupported_operation) return -1;
