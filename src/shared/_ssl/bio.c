@@ -47,6 +47,7 @@ static int memory_write(BIO *bio, const char *data, size_t n, size_t *written)
     if (done) m->end += n;
     pthread_mutex_unlock(&m->mutex);
     *written = done ? n : 0;
+    if (!done) ERR_raise(ERR_LIB_BIO, ERR_R_MALLOC_FAILURE);
     return done;
 }
 
@@ -247,7 +248,10 @@ BUILTIN_O(MemoryBIO, write, "($self, b, /)", "Append the bytes; returns their nu
     if (PyObject_GetBuffer(arg, &view, PyBUF_SIMPLE) < 0) return NULL;
     if (view.len > INT_MAX) PyErr_Format(PyExc_OverflowError, "string longer than %d bytes", INT_MAX);
     else if (b->ended) PyErr_SetString(b->state->error, "cannot write() after write_eof()");
-    else if (!memory_write(b->bio, view.buf, (size_t)view.len, &written)) PyErr_NoMemory();
+    else if (!memory_write(b->bio, view.buf, (size_t)view.len, &written)) {
+        ERR_clear_error();
+        PyErr_NoMemory();
+    }
     PyBuffer_Release(&view);
     return PyErr_Occurred() ? NULL : PyLong_FromSize_t(written);
 }

@@ -105,7 +105,8 @@ static void *raise_system(Connection *c, int error)
 {
     ERR_clear_error();
     errno = error;
-    PyErr_SetFromErrno(PyExc_OSError);
+    if (error == ENOMEM) PyErr_NoMemory();
+    else PyErr_SetFromErrno(PyExc_OSError);
     raise_pending(c);
     return NULL;
 }
@@ -144,6 +145,7 @@ void *raise_outcome(Connection *c, const Outcome *o, int line)
     }
     if (o->kind == SSL_ERROR_SYSCALL || o->kind == SSL_ERROR_SSL) {
         if (ERR_GET_LIB(o->code) == ERR_LIB_SYS) return raise_system(c, ERR_GET_REASON(o->code));
+        if (ERR_GET_REASON(o->code) == ERR_R_MALLOC_FAILURE) return raise_system(c, ENOMEM);
         if (is_reason(o->code, SSL_R_CERTIFICATE_VERIFY_FAILED)) {
             type = state->verification;
             verification = true;
