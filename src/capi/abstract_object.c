@@ -251,6 +251,7 @@ PyObject *PyObject_GetAIter(PyObject *o)
 
 PyObject *PyIter_Next(PyObject *it)
 {
+    if (stack_check() < 0) return NULL;
     PyObject *result = Py_TYPE(it)->tp_iternext(it);
     if (!result && PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_StopIteration)) PyErr_Clear();
     return result;

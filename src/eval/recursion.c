@@ -41,6 +41,13 @@ NOINLINE int recursion_enter_c_slow(PyThreadState *ts, const char *where)
 int Py_EnterRecursiveCall(const char *where) { return recursion_enter_c(PyThreadState_GET(), where); }
 void Py_LeaveRecursiveCall(void) { PyThreadState_GET()->c_recursion_remaining++; }
 
+COLD int stack_check_slow(void)
+{
+    if (Py_EnterRecursiveCall("")) return -1;
+    Py_LeaveRecursiveCall();
+    return 0;
+}
+
 int Py_GetRecursionLimit(void)
 {
     return PyThreadState_GET()->py_recursion_limit;

@@ -6,15 +6,14 @@
  * is: what called us may have needed more of it than its count says. */
 #include "memory/alloc.h"
 
-enum { TRASHCAN_STACK = 128 * 1024 };                       /* more than calls reserve: finalisers run before they fail */
-
-static ALWAYS_INLINE bool stack_is_short(Thread *t, uintptr_t here) { return here - t->stack_low < TRASHCAN_STACK; }
+/* More than calls reserve: finalisers run before they fail. */
+static ALWAYS_INLINE bool stack_is_short(Thread *t, uintptr_t here) { return here - t->stack_low < STACK_SHORT; }
 
 /* Is there room to destroy what was put off? At the beginning of a stack always, however small it is. */
 COLD NOINLINE static bool may_destroy_chain(Thread *t, uintptr_t here)
 {
     if (t->ts.c_recursion_remaining <= Py_TRASHCAN_HEADROOM * 2) return false;
-    return here - t->stack_low >= TRASHCAN_STACK + TRASHCAN_STACK / 2 || t->stack_high - here < (t->stack_high - t->stack_low) / 4;
+    return here - t->stack_low >= STACK_SHORT + STACK_SHORT / 2 || t->stack_high - here < (t->stack_high - t->stack_low) / 4;
 }
 
 COLD NOINLINE static void put_off(Thread *t, PyObject *o)

@@ -2,6 +2,7 @@
 #ifndef TAIPAN_MODULES_ITERTOOLS_H
 #define TAIPAN_MODULES_ITERTOOLS_H
 
+#include "runtime/state.h"
 #include "modules/support.h"
 
 /* The types, each with a spec of its own: first those that no C code but their methods names. */
@@ -32,6 +33,8 @@ static inline ItertoolsState *itertools_state_of(PyTypeObject *type)
 
 /* 0, or -1 when the warning about pickling is an error. */
 int itertools_warn_pickle(void);
+
+static inline PyObject *iterator_next(PyObject *it) { return stack_check() < 0 ? NULL : Py_TYPE(it)->tp_iternext(it); }
 
 /* Types without parameters by keyword refuse them, but for subclasses with an __init__ of their own. */
 static inline int no_keywords(PyTypeObject *type, const char *name, PyObject *kwargs)

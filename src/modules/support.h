@@ -16,8 +16,6 @@ static inline int iteration_ended(void)
     return 0;
 }
 
-static inline PyObject *iterator_next(PyObject *it) { return Py_TYPE(it)->tp_iternext(it); }
-
 /* -1 with "name() takes no keyword arguments". */
 static inline int refuse_keywords(const char *name, PyObject *kwargs)
 {

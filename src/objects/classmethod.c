@@ -107,6 +107,7 @@ static PyObject *get_isabstractmethod(PyObject *self, void *Py_UNUSED(c))
 {
     PyObject *value;
     if (!WRAPPED(self)->callable) Py_RETURN_FALSE;
+    if (stack_check() < 0) return NULL;
     int found = PyObject_GetOptionalAttr(WRAPPED(self)->callable, STR(__isabstractmethod__), &value);
     if (found < 0) return NULL;
     if (!found) Py_RETURN_FALSE;

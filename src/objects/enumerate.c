@@ -112,7 +112,7 @@ static PyObject *enumerate_number(Enumerate *e)
 static PyObject *enumerate_next(PyObject *o)
 {
     Enumerate *e = ENUMERATE(o);
-    PyObject *item = Py_TYPE(e->iterator)->tp_iternext(e->iterator), *result = e->result;
+    PyObject *item = stack_check() < 0 ? NULL : Py_TYPE(e->iterator)->tp_iternext(e->iterator), *result = e->result;
     if (!item) return NULL;
     PyObject *number = enumerate_number(e);
     if (!number) {

@@ -379,7 +379,7 @@ static PyObject *alias_getitem(PyObject *self, PyObject *item)
 
 static Py_hash_t alias_hash(PyObject *self)
 {
-    Py_hash_t h0 = PyObject_Hash(ALIAS(self)->origin), h1;
+    Py_hash_t h0 = stack_check() < 0 ? -1 : PyObject_Hash(ALIAS(self)->origin), h1;
     if (h0 == -1 || (h1 = PyObject_Hash(ALIAS(self)->args)) == -1) return -1;
     h0 ^= h1;
     return h0 == -1 ? -2 : h0;

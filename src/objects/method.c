@@ -24,6 +24,7 @@ static PyObject *method_vectorcall(PyObject *method, PyObject *const *args, size
 {
     PyObject *self = METHOD_OBJECT(method)->im_self, *func = METHOD_OBJECT(method)->im_func, *result;
     size_t n = (size_t)PyVectorcall_NARGS(nargsf);
+    if (UNLIKELY(Py_IS_TYPE(func, &PyMethod_Type)) && stack_check() < 0) return NULL;
     if (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) {            /* the slot before the arguments is ours for the call */
         PyObject **stack = (PyObject **)args - 1, *lent = stack[0];
         stack[0] = self;
@@ -111,7 +112,7 @@ static PyObject *method_getattro(PyObject *self, PyObject *name)
     PyTypeObject *type = Py_TYPE(self);
     if (!type_is_ready(type) && PyType_Ready(type) < 0) return NULL;
     PyObject *descr = type_lookup(type, name);
-    if (!descr) return PyObject_GetAttr(METHOD_OBJECT(self)->im_func, name);
+    if (!descr) return stack_check() < 0 ? NULL : PyObject_GetAttr(METHOD_OBJECT(self)->im_func, name);
     Py_INCREF(descr);
     descrgetfunc get = Py_TYPE(descr)->tp_descr_get;
     if (!get) return descr;

@@ -176,6 +176,7 @@ static int is_abstract(PyObject *function)
 {
     PyObject *value;
     if (!function) return 0;
+    if (stack_check() < 0) return -1;
     int found = PyObject_GetOptionalAttr(function, STR(__isabstractmethod__), &value);
     if (found <= 0) return found;
     int truth = PyObject_IsTrue(value);

@@ -210,6 +210,7 @@ static Py_hash_t slice_hash(PyObject *o)
     const Py_uhash_t prime_1 = 11400714785074694791ULL, prime_2 = 14029467366897019727ULL, prime_5 = 2870177450012600261ULL;
     PyObject *const parts[3] = { SLICE(o)->start, SLICE(o)->stop, SLICE(o)->step };
     Py_uhash_t acc = prime_5;
+    if (stack_check() < 0) return -1;
     for (int i = 0; i < 3; i++) {
         Py_uhash_t lane = (Py_uhash_t)PyObject_Hash(parts[i]);
         if (lane == (Py_uhash_t)-1) return -1;

@@ -108,6 +108,7 @@ static PyObject *zip_next(PyObject *o)
     PyObject *result = z->result;
     Py_ssize_t n = z->size;
     if (n == 0) return NULL;
+    if (stack_check() < 0) return NULL;
     bool reuse = Py_REFCNT(result) == 1, track = false;
     if (reuse) Py_INCREF(result);
     else if (!(result = PyTuple_New(n))) return NULL;
@@ -228,6 +229,7 @@ static PyObject *map_next(PyObject *o)
     Map *m = MAP(o);
     PyObject *small[ON_STACK], **args = small, *result = NULL;
     Py_ssize_t n = PyTuple_GET_SIZE(m->iterators), got = 0;
+    if (stack_check() < 0) return NULL;
     if (UNLIKELY(n > ON_STACK) && !(args = PyMem_Malloc((size_t)n * sizeof(PyObject *)))) return PyErr_NoMemory();
     for (; got < n; got++) {
         PyObject *it = PyTuple_GET_ITEM(m->iterators, got);
@@ -323,6 +325,7 @@ static PyObject *filter_next(PyObject *o)
     iternextfunc next = Py_TYPE(f->iterator)->tp_iternext;
     bool by_truth = f->function == Py_None || f->function == OBJECT(&PyBool_Type);
     PyObject *item;
+    if (stack_check() < 0) return NULL;
     while ((item = next(f->iterator))) {
         int keep;
         if (by_truth) keep = PyObject_IsTrue(item);

@@ -80,6 +80,16 @@ typedef struct Thread {
 extern _Thread_local Thread *thread_current __attribute__((tls_model("initial-exec")));
 
 static inline Thread *thread_get(void) { return thread_current; }
+
+/* For functions that call themselves through objects (an iterator over an iterator over ...) and that it would cost too much to count:
+ * 0, or -1 with RecursionError near the end of the stack. */
+enum { STACK_SHORT = 128 * 1024 };
+int stack_check_slow(void);
+static ALWAYS_INLINE int stack_check(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return UNLIKELY(here - thread_current->stack_low < STACK_SHORT) ? stack_check_slow() : 0;
+}
 static inline Interpreter *thread_interp(Thread *t) { return t->ts.interp; }
 static inline Interpreter *interp_get(void) { return thread_current->ts.interp; }
 
