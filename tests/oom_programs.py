@@ -703,3 +703,31 @@ def system():
     import os
     return sorted(os.environ)[:1] == sorted(os.environ)[:1], os.path.join("a", "b"), os.fspath("x"), os.stat(__file__).st_size > 0, sys.getsizeof([]), \
         sys.intern("some" + "thing"), os.path.exists("/nonexistent"), len(os.listdir("/")) > 0, os.strerror(2), sys.version_info[:2], os.getcwd() != ""
+
+
+def databases():
+    try:
+        import sqlite3
+    except ImportError:
+        return None
+    cx = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES)
+    try:
+        cx.row_factory = sqlite3.Row
+        cx.create_function("f", 1, lambda x: f"<{x}>")
+        cx.set_trace_callback(lambda sql: None)
+        cx.execute("create table t(a date, b)")
+        cx.executemany("insert into t values (?, ?)", [("2000-01-02", "x"), (None, 2.5), (None, b"zzzz")])
+        rows = [(row.keys(), row["b"], row[:]) for row in cx.execute("select *, f(b) as c from t")]
+        with cx.blobopen("t", "b", 3) as blob:
+            blob[0:4:2] = b"ab"
+            rows.append(blob.read())
+        with cx:
+            cx.executescript("insert into t values (1, 2); delete from t where b = 2")
+        other = sqlite3.connect(":memory:")
+        other.deserialize(cx.serialize())
+        cx.backup(other)
+        rows.append(list(map(tuple, other.execute("select b from t where rowid = :n", {"n": 3}))))
+        other.close()
+        return rows
+    finally:
+        cx.close()

@@ -192,6 +192,7 @@ static int find_converters(Cursor *cu, sqlite3_stmt *st)
         if (!converter || PyList_Append(converters, converter) < 0) Py_CLEAR(converters);
         Py_XDECREF(converter);
     }
+    if (!converters && PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
     if (!converters) {
         PyObject *cause = PyErr_GetRaisedException();
         sqlite_raise(cu->connection->state, OPERATIONAL_ERROR, "Error while building row_cast_map");
