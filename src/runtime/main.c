@@ -243,9 +243,12 @@ static void import_readline(const PyConfig *config)
     if (config->isolated) return;
     if (!inspect_flag() && (config->run_command || config->run_filename || config->run_module)) return;
     if (!stdin_is_interactive(config) && !inspect_flag()) return;
-    PyObject *module = PyImport_ImportModule("readline");
-    if (!module) PyErr_Clear();
-    else Py_DECREF(module);
+    static const char *const names[] = { "readline", "rlcompleter" };
+    for (int i = 0; i < 2; i++) {
+        PyObject *module = PyImport_ImportModule(names[i]);
+        if (!module) PyErr_Clear();
+        Py_XDECREF(module);
+    }
 }
 
 /* The path itself when it is a folder or zip file that can be imported from. New reference or NULL. */

@@ -5,7 +5,8 @@
  * of the kind that sub-interpreters do not load. Static are only a line being read (one at a time: PyOS_Readline holds a lock
  * meanwhile) and what a signal handler must reach.
  *
- * Texts cross in the encoding of the locale, with surrogateescape. A line is typed without the GIL; callbacks take it. */
+ * Texts cross in the encoding of the locale, with surrogateescape. The library knows nothing of threads: it works with the GIL held,
+ * so that others may look at the line and the history meanwhile, and lets go of it only to wait for what is typed. */
 #include "capi/args.h"
 
 #include <errno.h>
@@ -487,6 +488,16 @@ static void on_line(char *text)
     rl_callback_handler_remove();
 }
 
+/* Waits for a character within a sequence of keys or a question of the library's own. */
+static int on_getc(FILE *file)
+{
+    int c;
+    Py_BEGIN_ALLOW_THREADS
+    c = rl_getc(file);
+    Py_END_ALLOW_THREADS
+    return c;
+}
+
 /* A signal came while nothing was typed. -1 when its Python handler raised: the line is given up. */
 static int after_signal(void)
 {
@@ -494,29 +505,37 @@ static int after_signal(void)
         resized = 0;
         rl_resize_terminal();
     }
-    PyEval_RestoreThread(_PyOS_ReadlineTState);
-    int status = PyErr_CheckSignals();
-    PyEval_SaveThread();
-    if (status < 0) {
-        rl_free_line_state();
-        rl_callback_sigcleanup();
-        rl_cleanup_after_signal();
-        rl_callback_handler_remove();
-    }
-    return status;
+    if (PyErr_CheckSignals() == 0) return 0;
+    rl_free_line_state();
+    rl_callback_sigcleanup();
+    rl_cleanup_after_signal();
+    rl_callback_handler_remove();
+    return -1;
+}
+
+/* Lets the input hook run ten times a second. As poll(), with the number of the error. */
+static int wait_for_input(int *error)
+{
+    struct pollfd input = { .fd = fileno(rl_instream), .events = POLLIN };
+    int ready;
+    Py_BEGIN_ALLOW_THREADS
+    ready = poll(&input, 1, PyOS_InputHook ? 100 : -1);
+    *error = errno;
+    if (PyOS_InputHook) PyOS_InputHook();
+    Py_END_ALLOW_THREADS
+    return ready;
 }
 
 /* 0 with the line (NULL at the end of input), or -1 with an exception. */
 static int line_edit(const char *prompt, char **line)
 {
     rl_catch_signals = 0;                     /* they are the interpreter's */
+    rl_getc_function = on_getc;
     reading.text = NULL;
     reading.done = false;
     rl_callback_handler_install(prompt, on_line);
     while (!reading.done) {
-        struct pollfd input = { .fd = fileno(rl_instream), .events = POLLIN };
-        int ready = poll(&input, 1, PyOS_InputHook ? 100 : -1), error = errno;
-        if (PyOS_InputHook) PyOS_InputHook();
+        int error, ready = wait_for_input(&error);
         if (ready > 0) rl_callback_read_char();
         else if (ready < 0 && error == EINTR && after_signal() < 0) return -1;
     }
@@ -527,48 +546,45 @@ static int line_edit(const char *prompt, char **line)
 /* Into the history, unless it is what was typed last. */
 static void line_remember(const char *line)
 {
-    PyGILState_STATE gil = PyGILState_Ensure();
     ReadlineState *state = state_find();
-    bool wanted = *line && state && state->auto_history;
-    PyGILState_Release(gil);
-    if (!wanted) return;
+    if (!*line || !state || !state->auto_history) return;
     int count = history_count();
     HIST_ENTRY *last = count > 0 ? history_get(history_base + count - 1) : NULL;
     if (!last || strcmp(last->line, line) != 0) add_history(line);
 }
 
-/* What PyOS_ReadlineFunctionPointer points to. Called without the GIL; the result is PyMem_RawMalloc'ed. */
+/* The line with its newline, "" at the end of input, PyMem_RawMalloc'ed; NULL with an exception. */
 static char *line_read(FILE *in, FILE *out, const char *prompt)
 {
     char *saved = locale_enter(), *line = NULL, *result = NULL;
-    if (!saved) goto no_memory;
+    if (!saved) return (char *)PyErr_NoMemory();
     if (in != rl_instream || out != rl_outstream) {
         rl_instream = in;
         rl_outstream = out;
         rl_prep_terminal(1);
     }
-    if (line_edit(prompt, &line) < 0) {
-        locale_restore(saved);
-        return NULL;
-    }
-    size_t n = line ? strlen(line) : 0;
+    int status = line_edit(prompt, &line);
     if (line) line_remember(line);
     locale_restore(saved);
+    if (status < 0) return NULL;
+    size_t n = line ? strlen(line) : 0;
     if ((result = PyMem_RawMalloc(n + 2))) {
-        if (line) {
-            memcpy(result, line, n);
-            result[n++] = '\n';
-        }
-        result[n] = 0;                        /* the empty text is the end of input */
-        free(line);
-        return result;
+        memcpy(result, line ? line : "", n);
+        if (line) result[n++] = '\n';
+        result[n] = 0;
     }
+    else PyErr_NoMemory();
     free(line);
-no_memory:
+    return result;
+}
+
+/* What PyOS_ReadlineFunctionPointer points to, called without the GIL. */
+static char *on_readline(FILE *in, FILE *out, const char *prompt)
+{
     PyEval_RestoreThread(_PyOS_ReadlineTState);
-    PyErr_NoMemory();
+    char *line = line_read(in, out, prompt);
     PyEval_SaveThread();
-    return NULL;
+    return line;
 }
 
 /* ---- the module -------------------------------------------------------------------------------------------------------------- */
@@ -660,6 +676,6 @@ PyMODINIT_FUNC PyInit_readline(void)
         Py_DECREF(module);
         return NULL;
     }
-    PyOS_ReadlineFunctionPointer = line_read;
+    PyOS_ReadlineFunctionPointer = on_readline;
     return module;
 }
