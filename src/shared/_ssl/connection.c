@@ -359,7 +359,7 @@ static PyObject *read_buffer(Connection *c, Py_ssize_t size, PyObject *target)
     return status < 0 ? NULL : PyLong_FromSize_t(call.done);
 }
 
-BUILTIN_FAST(connection, read, "(size, [buffer])", "Read up to size bytes, as bytes or into the buffer.")
+static PyObject *connection_read(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     Connection *c = CONNECTION(self);
     if (nargs < 1 || nargs > 2) return PyErr_SetString(PyExc_TypeError, "_ssl._SSLSocket.read requires 1 to 2 arguments"), NULL;
@@ -451,7 +451,8 @@ BUILTIN_NOARGS(connection, compression, "($self, /)", "The compression in use.")
 /* ---- the type ------------------------------------------------------------------------------------------------------------ */
 
 static PyMethodDef connection_methods[] = {
-    METHOD(connection, do_handshake), METHOD(connection, write), METHOD(connection, read), METHOD(connection, pending),
+    { "read", (PyCFunction)(void (*)(void))connection_read, METH_FASTCALL, "read(size, [buffer])\nRead up to size bytes, as bytes or into the buffer." },
+    METHOD(connection, do_handshake), METHOD(connection, write), METHOD(connection, pending),
     METHOD(connection, shutdown), METHOD(connection, verify_client_post_handshake), METHOD(connection, getpeercert),
     METHOD(connection, get_channel_binding), METHOD(connection, get_unverified_chain), METHOD(connection, get_verified_chain),
     METHOD(connection, cipher), METHOD(connection, shared_ciphers), METHOD(connection, version), METHOD(connection, selected_alpn_protocol),
