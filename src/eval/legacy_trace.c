@@ -186,16 +186,18 @@ enum {
                    1 << EVENT_STOP_ITERATION,
 };
 
+/* The old object dies last: it may set another one, and the thread may be gone then. */
 static int set_profile(PyThreadState *ts, Py_tracefunc function, PyObject *object)
 {
     PyInterpreterState *interp = ts->interp;
-    if (PySys_Audit("sys.setprofile", NULL) < 0 || profile_setup(interp) < 0) return -1;
+    if (profile_setup(interp) < 0) return -1;
     interp->eval.sys_profiling_threads += (function != NULL) - (ts->c_profilefunc != NULL);
     PyObject *old = ts->c_profileobj;
     ts->c_profilefunc = function;
     ts->c_profileobj = Py_XNewRef(object);
-    Py_XDECREF(old);                                     /* which may set another one */
-    return monitoring_set_events(interp, TOOL_SYS_PROFILE, interp->eval.sys_profiling_threads ? PROFILE_EVENTS : 0);
+    int status = monitoring_set_events(interp, TOOL_SYS_PROFILE, interp->eval.sys_profiling_threads ? PROFILE_EVENTS : 0);
+    Py_XDECREF(old);
+    return status;
 }
 
 /* An event for each instruction of the frame's code, or no more. */
@@ -212,15 +214,16 @@ static int opcode_trace_set(PyFrameObject *frame, bool enable)
 static int set_trace(PyThreadState *ts, Py_tracefunc function, PyObject *object)
 {
     PyInterpreterState *interp = ts->interp;
-    if (PySys_Audit("sys.settrace", NULL) < 0 || trace_setup(interp) < 0) return -1;
+    if (trace_setup(interp) < 0) return -1;
     interp->eval.sys_tracing_threads += (function != NULL) - (ts->c_tracefunc != NULL);
     PyObject *old = ts->c_traceobj;
     ts->c_tracefunc = function;
     ts->c_traceobj = Py_XNewRef(object);
-    Py_XDECREF(old);
     Frame *f = interp->eval.sys_tracing_threads ? frame_current(ts) : NULL;
-    if (f && f->frame_obj && f->frame_obj->f_trace_opcodes && opcode_trace_set(f->frame_obj, true) < 0) return -1;
-    return monitoring_set_events(interp, TOOL_SYS_TRACE, interp->eval.sys_tracing_threads ? TRACE_EVENTS : 0);
+    int status = f && f->frame_obj && f->frame_obj->f_trace_opcodes ? opcode_trace_set(f->frame_obj, true) : 0;
+    if (status == 0) status = monitoring_set_events(interp, TOOL_SYS_TRACE, interp->eval.sys_tracing_threads ? TRACE_EVENTS : 0);
+    Py_XDECREF(old);
+    return status;
 }
 
 void trace_forget_thread(PyThreadState *ts)
@@ -239,24 +242,52 @@ int trace_opcodes_changed(PyFrameObject *frame)
     return frame->f_trace ? opcode_trace_set(frame, true) : 0;
 }
 
+static int set_audited(PyThreadState *ts, bool trace, Py_tracefunc function, PyObject *object)
+{
+    if (PySys_Audit(trace ? "sys.settrace" : "sys.setprofile", NULL) < 0) return -1;
+    return trace ? set_trace(ts, function, object) : set_profile(ts, function, object);
+}
+
 void PyEval_SetProfile(Py_tracefunc function, PyObject *object)
 {
-    if (set_profile(PyThreadState_GET(), function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetProfile");
+    if (set_audited(PyThreadState_GET(), false, function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetProfile");
 }
 
 void PyEval_SetTrace(Py_tracefunc function, PyObject *object)
 {
-    if (set_trace(PyThreadState_GET(), function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetTrace");
+    if (set_audited(PyThreadState_GET(), true, function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetTrace");
+}
+
+/* The thread with the least number from `id` on; NULL when there are no more. */
+static PyThreadState *thread_from(PyInterpreterState *interp, uint64_t id)
+{
+    PyThreadState *found = NULL;
+    for (PyThreadState *ts = interp->runtime.threads; ts; ts = ts->next)
+        if (ts->id >= id && (!found || ts->id < found->id)) found = ts;
+    return found;
+}
+
+/* Audit hooks and the old functions' destructors may run anything: threads may end meanwhile. */
+static void set_all_threads(bool trace, Py_tracefunc function, PyObject *object, const char *name)
+{
+    PyInterpreterState *interp = interp_get();
+    PyThreadState *ts;
+    uint64_t end = interp->runtime.next_thread_id;
+    for (uint64_t id = 0; (ts = thread_from(interp, id)) && ts->id < end; id++) {
+        id = ts->id;
+        int status = PySys_Audit(trace ? "sys.settrace" : "sys.setprofile", NULL);
+        if (status == 0 && ((ts = thread_from(interp, id)) == NULL || ts->id != id)) continue;
+        if (status == 0) status = trace ? set_trace(ts, function, object) : set_profile(ts, function, object);
+        if (status < 0) PyErr_FormatUnraisable("Exception ignored in %s", name);
+    }
 }
 
 void PyEval_SetProfileAllThreads(Py_tracefunc function, PyObject *object)
 {
-    for (PyThreadState *ts = interp_get()->runtime.threads; ts; ts = ts->next)
-        if (set_profile(ts, function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetProfileAllThreads");
+    set_all_threads(false, function, object, "PyEval_SetProfileAllThreads");
 }
 
 void PyEval_SetTraceAllThreads(Py_tracefunc function, PyObject *object)
 {
-    for (PyThreadState *ts = interp_get()->runtime.threads; ts; ts = ts->next)
-        if (set_trace(ts, function, object) < 0) PyErr_FormatUnraisable("Exception ignored in PyEval_SetTraceAllThreads");
+    set_all_threads(true, function, object, "PyEval_SetTraceAllThreads");
 }

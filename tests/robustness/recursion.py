@@ -21,19 +21,27 @@ t = ()
 for _ in range(200000): t = (t,)
 expect(lambda: hash(t)); del t
 
-import functools, itertools, types
+import functools, itertools, threading, types
 def nest(f, x):
-    for _ in range(200000): x = f(x)
+    for _ in range(60000): x = f(x)
     return x
-def iterate(f): expect(lambda: next(nest(f, iter([1, 2]))))
-for f in (enumerate, zip, itertools.chain, itertools.cycle, itertools.accumulate, itertools.groupby, itertools.zip_longest,
-          functools.partial(map, abs), functools.partial(filter, None), functools.partial(itertools.takewhile, abs),
-          lambda x: itertools.islice(x, 3), lambda x: itertools.chain(itertools.pairwise(x)), lambda x: itertools.batched(x, 1),
-          lambda x: itertools.compress(x, itertools.repeat(1)), lambda x: itertools._tee(itertools.islice(x, 2))): iterate(f)
-method = nest(lambda x: types.MethodType(x, 1), len)
-expect(method); expect(lambda: method.missing); del method
-expect(lambda: hash(nest(lambda x: list[x], int))); expect(lambda: hash(nest(slice, 1)))
-expect(lambda: nest(staticmethod, int).__isabstractmethod__); expect(lambda: nest(property, int).__isabstractmethod__)
+def wrappers():
+    """Each level needs little stack: a small one shows it."""
+    for f in (enumerate, zip, itertools.chain, itertools.cycle, itertools.accumulate, itertools.groupby, itertools.zip_longest,
+              functools.partial(map, abs), functools.partial(filter, None), functools.partial(itertools.takewhile, abs),
+              lambda x: itertools.islice(x, 3), lambda x: itertools.chain(itertools.pairwise(x)), lambda x: itertools.batched(x, 1),
+              lambda x: itertools.compress(x, itertools.repeat(1)), lambda x: itertools._tee(itertools.islice(x, 2))):
+        expect(lambda: next(nest(f, iter([1, 2]))))
+    method = nest(lambda x: types.MethodType(x, 1), len)
+    expect(method); expect(lambda: method.missing); del method
+    expect(lambda: hash(nest(lambda x: list[x], int))); expect(lambda: hash(nest(slice, 1)))
+    expect(lambda: nest(staticmethod, int).__isabstractmethod__); expect(lambda: nest(property, int).__isabstractmethod__)
+    done.append(True)
+done = []
+threading.stack_size(1 << 20)
+thread = threading.Thread(target=wrappers)
+thread.start(); thread.join(); assert done
+threading.stack_size(0)
 expect(lambda: eval("(" * 500 + ")" * 500), SyntaxError, MemoryError, RecursionError)
 expect(lambda: eval("-" * 100000 + "1"), RecursionError, MemoryError, SyntaxError)
 print("OK")

@@ -469,4 +469,47 @@ def plain():
 plain()
 assert not sys.monitoring._all_events() or sys.settrace(None) is None
 
+
+# The old functions' destructors end the threads that settrace_all_threads() goes through.
+def ends_threads(set_own, set_all):
+    class Function:
+        def __init__(self, last):
+            self.last = last
+
+        def __call__(self, *args):
+            return None
+
+        def __del__(self):
+            if self.last and threads:
+                for event, thread in threads:
+                    event.set()
+                    thread.join()
+                threads.clear()
+                ended.append(True)
+
+    def run(event, last):
+        set_own(Function(last))
+        ready.release()
+        event.wait()
+
+    for which in range(4):
+        threads, ended, ready = [], [], threading.Semaphore(0)
+        for i in range(4):
+            event = threading.Event()
+            threads.append((event, threading.Thread(target=run, args=(event, i == which))))
+            threads[-1][1].start()
+        for _ in range(4):
+            ready.acquire()
+        set_all(None)
+        assert ended
+        more = [threading.Thread(target=plain) for _ in range(4)]
+        for thread in more:
+            thread.start()
+        for thread in more:
+            thread.join()
+
+
+ends_threads(sys.settrace, threading.settrace_all_threads)
+ends_threads(sys.setprofile, threading.setprofile_all_threads)
+
 print("OK")
