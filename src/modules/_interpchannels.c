@@ -20,7 +20,8 @@ typedef struct ChannelsState {
     PyObject *send_type, *recv_type;
 } ChannelsState;
 
-typedef struct ChannelID { PyObject_HEAD int64_t id; int end; bool resolve; } ChannelID;
+/* named: the channel was there when the ID was made, and counts it. */
+typedef struct ChannelID { PyObject_HEAD int64_t id; int end; bool resolve, named; } ChannelID;
 
 #define CHANNEL_ID(o) ((ChannelID *)(o))
 
@@ -48,11 +49,10 @@ static PyObject *channel_raise(PyObject *module, ChannelProblem problem, int64_t
 
 /* ---- ChannelID ---------------------------------------------------------------------------------------------------------- */
 
-/* Whether a type is our class in some interpreter: all are made from one spec. */
 static void id_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    channel_unname(CHANNEL_ID(self)->id);
+    if (CHANNEL_ID(self)->named) channel_unname(CHANNEL_ID(self)->id);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -66,9 +66,8 @@ static PyObject *id_new(PyObject *module, int64_t id, int end, bool force, bool 
     o->id = id;
     o->end = end;
     o->resolve = resolve;
-    bool there = channel_name(id);
-    if (there || force) return OBJECT(o);
-    o->id = -1;                                             /* names nothing */
+    o->named = channel_name(id);
+    if (o->named || force) return OBJECT(o);
     Py_DECREF(o);
     return channel_raise(module, CHANNEL_NOT_FOUND, id);
 }

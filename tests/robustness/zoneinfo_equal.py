@@ -13,6 +13,9 @@ native = _zoneinfo.ZoneInfo
 sys.modules.pop('zoneinfo', None)
 import zoneinfo
 
+if not zoneinfo.available_timezones():                                # a machine without zones: those beside the library
+    here = os.path.join(os.path.dirname(os.__file__), '..', '..', 'share', 'zoneinfo')
+    zoneinfo.reset_tzpath([os.path.realpath(here)])
 EPOCH = datetime(1970, 1, 1)
 every = '--all' in sys.argv
 
