@@ -112,15 +112,19 @@ for parts in ((1,), (b'TZif', 2), (b'TZif', b'1', None, b'x' * 24)):
 
 # Keys whose comparison empties the cache, or fills it.
 class Key(str):
+    budget = 0
     def __eq__(self, other):
-        native.clear_cache()
-        for name in keys[:9]: native(name)
+        if Key.budget:
+            Key.budget -= 1
+            native.clear_cache()
+            for name in keys[:9]: native(name)
         return str.__eq__(self, other)
     __hash__ = str.__hash__
 
 for name in keys[:20]:
     native(name)
 for name in keys[:20]:
+    Key.budget = 3
     assert native(Key(name)).key == name
     native.clear_cache(only_keys=[Key(name)])
 
