@@ -129,6 +129,7 @@ static int set_class(PyObject *self, PyObject *value, void *Py_UNUSED(c))
     }
     PyTypeObject *to = (PyTypeObject *)value, *from = Py_TYPE(self);
     if (PySys_Audit("object.__setattr__", "OsO", self, "__class__", value) < 0) return -1;
+again:
     from = Py_TYPE(self);
     bool modules = PyType_IsSubtype(to, &PyModule_Type) && PyType_IsSubtype(from, &PyModule_Type);
     if (!modules && (from->tp_flags | to->tp_flags) & Py_TPFLAGS_IMMUTABLETYPE) {
@@ -136,6 +137,7 @@ static int set_class(PyObject *self, PyObject *value, void *Py_UNUSED(c))
         return -1;
     }
     if (!type_compatible_for_assignment(from, to, "__class__")) return -1;
+    if (UNLIKELY(Py_TYPE(self) != from)) goto again;         /* comparing the names of slots assigned it, too */
     /* Shapes belong to one class. */
     if (from->tp_flags & Py_TPFLAGS_MANAGED_DICT && instance_shape(self) && !instance_dict(self)) return -1;
     if (to->tp_flags & Py_TPFLAGS_HEAPTYPE) Py_INCREF(to);

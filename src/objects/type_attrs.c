@@ -268,9 +268,14 @@ static int same_slots_added(PyTypeObject *a, PyTypeObject *b)
     if (a->tp_weaklistoffset == size && b->tp_weaklistoffset == size) size += word;
     PyObject *slots_a = HEAP(a)->ht_slots, *slots_b = HEAP(b)->ht_slots;
     if (slots_a && slots_b) {
+        Py_ssize_t n = PyTuple_GET_SIZE(slots_a), size_a = a->tp_basicsize, size_b = b->tp_basicsize;
+        Py_INCREF(slots_a);                                  /* names may be of a subclass of str, with a hostile __eq__ */
+        Py_INCREF(slots_b);
         int equal = PyObject_RichCompareBool(slots_a, slots_b, Py_EQ);
-        if (equal != 1) return equal;
-        size += word * PyTuple_GET_SIZE(slots_a);
+        Py_DECREF(slots_a);
+        Py_DECREF(slots_b);
+        size += word * n;
+        return equal == 1 ? size == size_a && size == size_b : equal;
     }
     return size == a->tp_basicsize && size == b->tp_basicsize;
 }
@@ -285,12 +290,13 @@ int type_compatible_for_assignment(PyTypeObject *from, PyTypeObject *to, const c
     PyTypeObject *a = to, *b = from;
     while (adds_nothing(a)) a = a->tp_base;
     while (adds_nothing(b)) b = b->tp_base;
+    Py_INCREF(from);                                         /* the object may have another class after the comparison */
     bool differ = a != b && (a->tp_base != b->tp_base || same_slots_added(a, b) != 1);
     if ((from->tp_flags ^ to->tp_flags) & Py_TPFLAGS_PREHEADER) differ = true;
     if (!differ && to->tp_flags & Py_TPFLAGS_MANAGED_DICT && type_extra(to)->prefix != type_extra(from)->prefix) differ = true;
-    if (!differ) return 1;
-    PyErr_Format(PyExc_TypeError, "%s assignment: '%s' object layout differs from '%s'", attr, to->tp_name, from->tp_name);
-    return 0;
+    if (differ) PyErr_Format(PyExc_TypeError, "%s assignment: '%s' object layout differs from '%s'", attr, to->tp_name, from->tp_name);
+    Py_DECREF(from);
+    return !differ;
 }
 
 /* ---- __bases__ = ... ------------------------------------------------------------------------------------------------------------ */

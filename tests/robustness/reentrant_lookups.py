@@ -315,9 +315,38 @@ def zones_and_subclasses():
                 raise AssertionError(ratio)
 
 
+def class_assigned_twice():
+    """Names of slots may have a hostile __eq__."""
+    class Name(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            if armed:
+                armed.clear()
+                instance.__class__ = third
+                gc.collect()
+            return str(self) == str(other)
+
+    def make():
+        return type("Made", (), {"__slots__": (Name("a"), Name("b"))})
+
+    armed = []
+    second, third = make(), make()
+    before = sys.getrefcount(second), sys.getrefcount(third)
+    for _ in range(10):
+        instance = make()()
+        gc.collect()
+        armed.append(True)
+        instance.__class__ = second
+        assert type(instance) is second and not armed
+    del instance
+    gc.collect()
+    assert (sys.getrefcount(second), sys.getrefcount(third)) == before
+
+
 for test in (builtins_of_another_kind, keyword_defaults_replaced, class_of_instance_changed, metaclass_changed, super_made_again,
              super_of_a_replaced_argument, order_replaced_while_it_is_searched, deque_changed_by_index, iterator_no_more,
-             tee_of_no_iterator, zones_and_subclasses):
+             tee_of_no_iterator, zones_and_subclasses, class_assigned_twice):
     if len(sys.argv) < 2 or sys.argv[1] == test.__name__:
         test()
 print("OK")
