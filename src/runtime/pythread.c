@@ -75,27 +75,47 @@ void PyThread_release_lock(PyThread_type_lock lock)
 
 /* ---- PyMutex ---------------------------------------------------------------------------------------------------- */
 
-/* One byte: bit 0 locked. Waiters sleep on the aligned word around it only for short turns, so that no second bit has to be
- * kept in step with a queue; the inline fast path of the header stays correct. The GIL is given up while waiting. */
+/* One byte: bit 0 locked, bit 1 somebody waits; the header's inline functions know only the states without waiters. Who waits
+ * sleeps on a word of P->parking that the mutex's address chooses and others may share: it counts how often it was woken, so that
+ * what happens between a look at the mutex and the sleep is not missed. All are woken, and the losers sleep again. */
+enum { MUTEX_LOCKED = 1, MUTEX_AWAITED = 2 };
+
+static uint32_t *mutex_parking(const PyMutex *mutex)
+{
+    return &P->parking[((uintptr_t)mutex * 0x9E3779B97F4A7C15u) >> (64 - PARKING_BITS)];
+}
+
+static void mutex_park(PyMutex *mutex)
+{
+    PyThreadState *left = thread_current ? PyEval_SaveThread() : NULL;
+    uint32_t *word = mutex_parking(mutex), woken = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&mutex->_bits, __ATOMIC_SEQ_CST) == (MUTEX_LOCKED | MUTEX_AWAITED)) futex(word, FUTEX_WAIT_BITSET, woken, NULL);
+    if (left) PyEval_RestoreThread(left);
+}
+
 #undef PyMutex_Lock
 #undef PyMutex_Unlock
+/* Gives up the GIL while it waits. */
 void PyMutex_Lock(PyMutex *mutex)
 {
-    PyThreadState *saved = NULL;
-    for (int turn = 0;; turn++) {
-        uint8_t expected = 0;
-        if (__atomic_compare_exchange_n(&mutex->_bits, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) break;
-        if (!saved && thread_current) saved = PyEval_SaveThread();
-        struct timespec nap = { 0, turn < 10 ? 20000 : turn < 100 ? 100000 : 1000000 };
-        nanosleep(&nap, NULL);
+    uint8_t bits = __atomic_load_n(&mutex->_bits, __ATOMIC_RELAXED);
+    for (;;) {
+        uint8_t wanted = bits | (bits & MUTEX_LOCKED ? MUTEX_AWAITED : MUTEX_LOCKED);
+        if (wanted != bits && !__atomic_compare_exchange_n(&mutex->_bits, &bits, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) continue;
+        if (!(bits & MUTEX_LOCKED)) return;
+        mutex_park(mutex);
+        bits = __atomic_load_n(&mutex->_bits, __ATOMIC_RELAXED);
     }
-    if (saved) PyEval_RestoreThread(saved);
 }
 
 void PyMutex_Unlock(PyMutex *mutex)
 {
-    if (!(__atomic_exchange_n(&mutex->_bits, 0, __ATOMIC_RELEASE) & 1))
-        _Py_FatalErrorFunc(__func__, "unlocking mutex that is not locked");
+    uint8_t bits = __atomic_exchange_n(&mutex->_bits, 0, __ATOMIC_SEQ_CST);
+    if (!(bits & MUTEX_LOCKED)) _Py_FatalErrorFunc(__func__, "unlocking mutex that is not locked");
+    if (!(bits & MUTEX_AWAITED)) return;
+    uint32_t *word = mutex_parking(mutex);
+    __atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+    futex(word, FUTEX_WAKE_BITSET, INT_MAX, NULL);
 }
 
 /* With a GIL, critical sections have nothing to do. */

@@ -35,7 +35,7 @@ typedef struct PendingCalls {
 
 typedef struct AuditHook { struct AuditHook *next; Py_AuditHookFunction function; void *data; } AuditHook;
 
-enum { PROCESS_SIGNALS = 65, PROCESS_EXIT_FUNCTIONS = 32 };
+enum { PROCESS_SIGNALS = 65, PROCESS_EXIT_FUNCTIONS = 32, PARKING_BITS = 6 };
 
 typedef struct RuntimeProcess {
     pthread_mutex_t lists;                  /* guards interpreters and every interpreter's list of threads */
@@ -56,6 +56,7 @@ typedef struct RuntimeProcess {
     bool ready;                             /* process_init() has run */
     bool preinitialized, core_initialized, initialized;
     int fatal_errors;                       /* how often a fatal error has begun to be reported */
+    uint32_t parking[1 << PARKING_BITS];    /* where threads that wait for a PyMutex sleep */
     PyMutex reader;                         /* PyOS_Readline: the terminal and the library are one */
     PyThreadState *finalizing;              /* the thread that runs Py_FinalizeEx */
     PyPreConfig preconfig;
