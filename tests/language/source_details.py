@@ -1,7 +1,9 @@
 """Corners of the front end: which error wins, where it is, which flags a module gets, tokens at odd line ends."""
 import ast
+import contextlib
 import dis
 import io
+import tempfile
 import tokenize
 import warnings
 
@@ -55,11 +57,12 @@ print(depth, code.co_names)
 print(len(compile("import a" + ".b" * 3000, "<f>", "exec").co_names[0]), ast.dump(ast.parse("import a . b, \ufb01.c as d, e.\\\nf")))
 
 # A warning's line is shown without the blanks around it.
-with open("warned.py", "w") as f:
-    f.write("if 1:\n \t x = 1 is 2   \t\n")
-with open("warned.py") as f, warnings.catch_warnings():
-    warnings.simplefilter("always")
-    compile(f.read(), "warned.py", "exec")
+with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), warnings.catch_warnings():
+    with open("warned.py", "w") as f:
+        f.write("if 1:\n \t x = 1 is 2   \t\n")
+    with open("warned.py") as f:
+        warnings.simplefilter("always")
+        compile(f.read(), "warned.py", "exec")
 
 # What cannot be decoded in a format comes without a place; what comes before it is still seen first.
 for source in (r"f'{x:\xz}'", r"f'{x:\xz", r"(f'{x:\xz}' a", r"f'{x:{y}\xz}", r"f'{x y:\xz}'", r"a b f'{x:\xz}'", r"f'{x:{y:\N{z}}}'", r"f'\xz{x:\xz}'", r"f'\xz{x}'"):
