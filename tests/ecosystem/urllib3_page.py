@@ -78,7 +78,12 @@ def attempt(f):
         print(type(e).__name__, type(e.__cause__ or e.__context__).__name__, str(getattr(e, "reason", ""))[-60:].split("0x")[0])
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+class Quiet(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, address):       # a client that gave up may be noticed, or not
+        pass
+
+
+server = Quiet(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 base = "http://127.0.0.1:%d" % server.server_port
 pool = urllib3.PoolManager(num_pools=3, headers={"X-Common": "yes"}, maxsize=2)
