@@ -8,7 +8,8 @@
 #include <gdbm.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "shared/databases.h"
 
 typedef struct GdbmState { PyObject *error; PyTypeObject *type; } GdbmState;
 
@@ -37,28 +38,6 @@ static int set_error(PyObject *error, PyObject *filename)
     if (errno) PyErr_SetFromErrnoWithFilenameObject(error, filename);
     else PyErr_SetString(error, gdbm_strerror(gdbm_errno));
     return -1;
-}
-
-/* Text as UTF-8, or bytes. complaint, unless NULL, replaces the exception. */
-static int read_datum(PyObject *o, datum *d, const char *complaint)
-{
-    const char *text;
-    Py_ssize_t size;
-    /* The buffer of a Python class may run anything, and need not last longer than the conversion. */
-    if (PyType_HasFeature(Py_TYPE(o), Py_TPFLAGS_HEAPTYPE) && !PyUnicode_Check(o) && !PyBytes_Check(o) && PyObject_CheckBuffer(o)) {
-        PyErr_Format(PyExc_TypeError, "argument must be read-only bytes-like object, not %.50s", Py_TYPE(o)->tp_name);
-        return -1;
-    }
-    if (!PyArg_Parse(o, "s#", &text, &size)) {
-        if (complaint) PyErr_SetString(PyExc_TypeError, complaint);
-        return -1;
-    }
-    if (size > INT_MAX) {
-        PyErr_SetString(PyExc_OverflowError, "size does not fit in an int");
-        return -1;
-    }
-    *d = (datum){ .dptr = (char *)text, .dsize = (int)size };
-    return 0;
 }
 
 /* Takes over d. */
@@ -142,13 +121,6 @@ static int database_contains(PyObject *self, PyObject *key)
         return -1;
     }
     return read_datum(key, &k, NULL) < 0 ? -1 : gdbm_exists(DATABASE(self)->file, k);
-}
-
-static int refuse_arguments(const char *name, Py_ssize_t nargs, PyObject *kwnames)
-{
-    if (!nargs && (!kwnames || !PyTuple_GET_SIZE(kwnames))) return 0;
-    PyErr_Format(PyExc_TypeError, "%s() takes no arguments", name);
-    return -1;
 }
 
 static int close_file(PyObject *self)
@@ -301,21 +273,6 @@ static int access_of(PyObject *error, const char *flags)
         }
     }
     return how;
-}
-
-/* open()'s second argument; NULL with an exception. */
-static const char *flags_of(PyObject *given)
-{
-    Py_ssize_t size;
-    if (!given) return "r";
-    if (!PyUnicode_Check(given)) {
-        PyErr_Format(PyExc_TypeError, "open() argument 2 must be str, not %.50s", given == Py_None ? "None" : Py_TYPE(given)->tp_name);
-        return NULL;
-    }
-    const char *flags = PyUnicode_AsUTF8AndSize(given, &size);
-    if (!flags || strlen(flags) == (size_t)size) return flags;
-    PyErr_SetString(PyExc_ValueError, "embedded null character");
-    return NULL;
 }
 
 BUILTIN(module, open, POSITIONAL, "($module, filename, flags='r', mode=0o666, /)",

@@ -498,7 +498,7 @@ static int on_getc(FILE *file)
     return c;
 }
 
-/* A signal came while nothing was typed. -1 when its Python handler raised: the line is given up. */
+/* What signals have left to do. -1 when a Python handler raised: the line is given up. */
 static int after_signal(void)
 {
     if (resized) {
@@ -513,13 +513,14 @@ static int after_signal(void)
     return -1;
 }
 
-/* Lets the input hook run ten times a second. As poll(), with the number of the error. */
+/* Lets the input hook run ten times a second. A signal that comes just before the wait is noticed when that is over: twice a second
+ * at least. As poll(), with the number of the error. */
 static int wait_for_input(int *error)
 {
     struct pollfd input = { .fd = fileno(rl_instream), .events = POLLIN };
     int ready;
     Py_BEGIN_ALLOW_THREADS
-    ready = poll(&input, 1, PyOS_InputHook ? 100 : -1);
+    ready = poll(&input, 1, PyOS_InputHook ? 100 : 500);
     *error = errno;
     if (PyOS_InputHook) PyOS_InputHook();
     Py_END_ALLOW_THREADS
@@ -535,9 +536,10 @@ static int line_edit(const char *prompt, char **line)
     reading.done = false;
     rl_callback_handler_install(prompt, on_line);
     while (!reading.done) {
+        if (after_signal() < 0) return -1;
         int error, ready = wait_for_input(&error);
         if (ready > 0) rl_callback_read_char();
-        else if (ready < 0 && error == EINTR && after_signal() < 0) return -1;
+        else if (ready < 0 && error != EINTR) on_line(NULL);
     }
     *line = reading.text;
     return 0;
