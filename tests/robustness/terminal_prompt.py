@@ -65,8 +65,8 @@ def check(shown, *texts):
 
 # The interactive prompt: a block, history, completion, Ctrl-C in a line and in a block, Ctrl-D.
 shown, status = drive(["-q"], (">>> ", "6*7\r"), ("42\r\n>>> ", "for i in range(2):\r"), ("... ", "\tprint('item', i)\r"), ("... ", "\r"),
-                      ("item 1\r\n>>> ", "\x1b[A\x1b[A\x1b[A\r"), ("42\r\n>>> ", "unfinished\x03"), ("\r\nKeyboardInterrupt\r\n>>> ", "import os\r"),
-                      (">>> ", "type(os.getpi\t"), ("d()", ")\r"), ("'int'>",  ""), (">>> ", "def f():\r"), ("... ", "\x03"), ("KeyboardInterrupt\r\n>>> ", "f\r"),
+                      ("item 1\r\n>>> ", "\x1b[A\x1b[A\x1b[A\r"), ("42\r\n>>> ", "unfinished"), ("unfinished", "\x03"), ("\r\nKeyboardInterrupt\r\n>>> ", "import os\r"),
+                      (">>> ", "type(os.getpi\t"), ("d()", ")\r"), ("'int'>",  ""), (">>> ", "def f():\r"), ("... ", "x"), ("x", "\x03"), ("KeyboardInterrupt\r\n>>> ", "f\r"),
                       ("NameError", ""), (">>> ", "'\xe9\u20ac'+'\x02\x02x'\r"), (">>> ", "\x04"))
 assert status == 0, (status, shown)
 with open(os.path.join(home.name, ".python_history"), encoding="utf-8") as f:
@@ -85,7 +85,7 @@ for prompt in ('b> ', 'c> '):
     try: input(prompt)
     except (KeyboardInterrupt, EOFError) as e: print(repr(e))
 print(termios.tcgetattr(0) == modes)
-"""], ("a> ", "xyz\x01>\r"), ("b> ", "lost\x03"), ("c> ", "\x04"))
+"""], ("a> ", "xyz\x01>\r"), ("b> ", "lost"), ("lost", "\x03"), ("c> ", "\x04"))
 check(shown, "'>xyz' 1", "KeyboardInterrupt()", "EOFError()", "True")
 assert status == 0
 
