@@ -108,6 +108,7 @@ def drive(arguments, *steps):
     """Runs the interpreter on a terminal: each step waits for a text and then types another. What the terminal showed."""
     pid, fd = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)       # a job in the background inherits that it is ignored
         os.execvpe(sys.argv[1], [sys.argv[1], *arguments], environment)
     shown = b""
     seen = 0
