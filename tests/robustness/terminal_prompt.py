@@ -145,8 +145,8 @@ os.wait()
 print('waited', flush=True)
 for t in threads: t.join()
 """], ("child> ", "one\rtwo\rthree\r"))
-check(shown, "child> ")
-assert status == 0 and sum("'%s'" % s in shown for s in ("one", "two", "three")) == 3, shown
+check(shown, "child> ", "waited")          # who gets which letter is a matter of chance: both processes read one terminal
+assert status == 0, shown
 
 # Wrong arguments.
 for call in (lambda: readline.add_history(1), lambda: readline.add_history("a\0"), lambda: readline.insert_text(None), lambda: readline.parse_and_bind(b"x"),
